@@ -1,0 +1,208 @@
+"""Photos: what is known about them, who holds them for work, and in which order they changed."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from webapp.accounts.models import User
+
+
+class ChangeCounter(models.Model):
+    """One row, counting changes that search must follow.
+
+    Its row stays locked until the transaction that took a number commits, so numbers become
+    visible in their order and a reader that has seen n will never find a new row below n, on
+    PostgreSQL as on SQLite. Take numbers late in a transaction and keep the rest of it short.
+    """
+
+    value = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+    @classmethod
+    def next(cls) -> int:
+        """The next change number. Must run inside a transaction."""
+        if not cls.objects.filter(pk=1).update(value=F("value") + 1):
+            cls.objects.get_or_create(pk=1)
+            cls.objects.filter(pk=1).update(value=F("value") + 1)
+        return cls.objects.values_list("value", flat=True).get(pk=1)
+
+    @classmethod
+    def current(cls) -> int:
+        return cls.objects.filter(pk=1).values_list("value", flat=True).first() or 0
+
+
+class PhotoQuerySet(models.QuerySet["Photo"]):
+    def visible_to(self, user: "User") -> Self:
+        """Photos that `user` may see. Every queryset that reaches a person begins here."""
+        return self.filter(owner=user)
+
+    def in_library(self) -> Self:
+        return self.filter(trashed_at=None)
+
+    def in_trash(self) -> Self:
+        return self.exclude(trashed_at=None)
+
+    def newest_first(self) -> Self:
+        """The library's order; (shown_at, id) is unique, so cursors can use it."""
+        return self.order_by("-shown_at", "-id")
+
+    def waiting(self) -> Self:
+        return self.filter(state=Photo.State.WAITING)
+
+    def claimable(self) -> Self:
+        """Waiting photos that nobody holds, or whose holder's lease has run out."""
+        free = Q(lease_until=None) | Q(lease_until__lt=timezone.now())
+        return self.waiting().filter(free)
+
+    def held_by(self, holder: str) -> Self:
+        return self.waiting().filter(holder=holder)
+
+    def searchable(self) -> Self:
+        return self.in_library().filter(state=Photo.State.READY)
+
+    def changed_after(self, number: int) -> Self:
+        return self.filter(change_number__gt=number).order_by("change_number")
+
+    def mark_changed(self) -> int:
+        """Give the photos a new change number, so that search looks at them again."""
+        return self.update(change_number=ChangeCounter.next())
+
+
+class Photo(models.Model):
+    """One photo of one owner. Its bytes are the original stored under its SHA-256."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting to be looked at"
+        READY = "ready", "Ready"
+        FAILED = "failed", "Set aside"
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="photos"
+    )
+    sha256 = models.CharField(max_length=64)
+    file_name = models.CharField(max_length=255)
+    media_type = models.CharField(max_length=40)
+    size_bytes = models.PositiveBigIntegerField()
+    width = models.PositiveIntegerField()  # upright, pixels
+    height = models.PositiveIntegerField()
+    placeholder = models.BinaryField(max_length=400, default=b"")  # tiny WebP, see vision.decoding
+
+    # As the camera's clock showed it, kept as if it were UTC: photos sort by local time.
+    taken_at = models.DateTimeField(null=True)
+    uploaded_at = models.DateTimeField(default=timezone.now)
+    shown_at = models.DateTimeField()  # taken_at, or else the file's or the upload's time
+    camera = models.CharField(max_length=100, blank=True)
+    lens = models.CharField(max_length=100, blank=True)
+    latitude = models.FloatField(null=True)
+    longitude = models.FloatField(null=True)
+
+    own_caption = models.CharField(max_length=500, blank=True)  # a person's; outranks the model's
+    is_favourite = models.BooleanField(default=False)
+    trashed_at = models.DateTimeField(null=True)
+
+    state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    holder = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    error = models.CharField(max_length=500, blank=True)
+    change_number = models.PositiveBigIntegerField(default=0)
+
+    objects = PhotoQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("owner", "sha256"), name="photo_once_an_owner"),
+        )
+        indexes = (
+            models.Index(fields=("owner", "-shown_at", "-id"), name="photo_timeline"),
+            models.Index(fields=("state", "lease_until", "id"), name="photo_queue"),
+            models.Index(fields=("change_number",), name="photo_changes"),
+            models.Index(fields=("sha256",), name="photo_content"),
+            models.Index(
+                fields=("owner", "trashed_at"), name="photo_trash", condition=~Q(trashed_at=None)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"photo {self.pk}"
+
+    @property
+    def original_name(self) -> str:
+        """Where the original is, within its storage."""
+        return f"{self.sha256[:2]}/{self.sha256[2:4]}/{self.sha256}"
+
+
+class DeletedPhotoQuerySet(models.QuerySet["DeletedPhoto"]):
+    def changed_after(self, number: int) -> Self:
+        return self.filter(change_number__gt=number).order_by("change_number")
+
+
+class DeletedPhoto(models.Model):
+    """What is left of a deleted photo: its id and when search has to forget it."""
+
+    photo_id = models.PositiveBigIntegerField(primary_key=True)
+    change_number = models.PositiveBigIntegerField(db_index=True)
+    deleted_at = models.DateTimeField(default=timezone.now)
+
+    objects = DeletedPhotoQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"deleted photo {self.photo_id}"
+
+    @classmethod
+    def remember(cls, photo_ids: Iterable[int]) -> None:
+        number = ChangeCounter.next()
+        cls.objects.bulk_create(
+            [cls(photo_id=photo_id, change_number=number) for photo_id in photo_ids],
+            ignore_conflicts=True,
+        )
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def visible_to(self, user: "User") -> Self:
+        return self.filter(owner=user)
+
+    def stale(self) -> Self:
+        """Unfinished uploads that nobody has touched for a day."""
+        return self.filter(touched_at__lt=timezone.now() - timedelta(days=1))
+
+
+class Upload(models.Model):
+    """An upload on its way: its bytes so far are a file in MAREA_UPLOADS (tus protocol)."""
+
+    key = models.CharField(max_length=43, unique=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads"
+    )
+    file_name = models.CharField(max_length=255)
+    size_bytes = models.PositiveBigIntegerField()
+    modified_at = models.DateTimeField(null=True)
+    touched_at = models.DateTimeField(default=timezone.now)
+
+    objects = UploadQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"upload {self.pk}"
+
+
+class Worker(models.Model):
+    """A worker process as it last reported itself."""
+
+    name = models.CharField(max_length=80, primary_key=True)
+    queues = models.CharField(max_length=100)
+    pid = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    memory_mb = models.PositiveIntegerField(default=0)
+    device = models.CharField(max_length=40, blank=True)
+
+    def __str__(self) -> str:
+        return self.name

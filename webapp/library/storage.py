@@ -1,0 +1,72 @@
+"""Content-addressed originals: a file's name is its SHA-256, so it is written once and never changed."""
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.core.files import File
+from django.core.files.storage import FileSystemStorage, storages
+
+from webapp.errors import NoSpace
+
+BLOCK_BYTES = 1 << 20
+
+
+def originals() -> FileSystemStorage:
+    """The storage of originals: a folder, or a bucket by setting."""
+    return storages["originals"]  # type: ignore[return-value]
+
+
+class OriginalsOnDisk(FileSystemStorage):
+    """A folder in which files appear complete or not at all."""
+
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        """The same name is the same bytes, so it is always available."""
+        return name
+
+    def _save(self, name: str, content: File) -> str:
+        target = Path(self.path(name))
+        if not target.exists():
+            try:
+                write_atomically(target, content.chunks(BLOCK_BYTES))
+            except OSError as error:
+                raise_if_full(error)
+                raise
+        return name
+
+
+def write_atomically(target: Path, chunks: Iterable[bytes]) -> None:
+    """Write beside `target`, flush to the disk, then rename: readers see all of it or nothing."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, made = tempfile.mkstemp(dir=target.parent, prefix=".writing-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(made).chmod(0o644)
+        Path(made).replace(target)
+    except BaseException:
+        Path(made).unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def raise_if_full(error: OSError) -> None:
+    """Turn a full disk into a sentence; other errors are the caller's."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        raise NoSpace(
+            "The server's disk is full. The photo was not stored; free some space and try again."
+        ) from error

@@ -1,0 +1,134 @@
+"""What models say about photos, what people say, and whose word counts."""
+
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from webapp.library.models import Photo
+
+if TYPE_CHECKING:
+    from webapp.accounts.models import User
+
+
+class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
+    def active(self) -> "ModelVersion | None":
+        return self.filter(is_active=True).first()
+
+
+class ModelVersion(models.Model):
+    """A folder of weights that can look at photos. One version is active."""
+
+    name = models.CharField(max_length=80, unique=True)
+    folder = models.CharField(max_length=500, blank=True)  # empty: among the shipped weights
+    digest = models.CharField(max_length=64, blank=True)  # SHA-256 of its manifest
+    metrics = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    activated_at = models.DateTimeField(null=True, blank=True)
+    is_active = models.BooleanField(default=False)
+
+    objects = ModelVersionQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("is_active",), condition=Q(is_active=True), name="one_active_version"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Sight(models.Model):
+    """What one model version saw in one photo."""
+
+    photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="sights")
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="sights")
+    embedding = models.BinaryField(max_length=1024)  # 512 little-endian float16, unit norm
+    caption = models.CharField(max_length=500, blank=True)
+    caption_confidence = models.FloatField(default=0.0)
+    tags = models.JSONField(default=list)  # [[name, probability], …], best first
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("photo", "version"), name="one_sight_a_version"),
+        )
+
+    def __str__(self) -> str:
+        return f"sight of photo {self.photo_id} by version {self.version_id}"
+
+
+class Tag(models.Model):
+    """A word on photos. Shared by all users; who may see it follows from the photos."""
+
+    name = models.CharField(max_length=80, unique=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PhotoTagQuerySet(models.QuerySet["PhotoTag"]):
+    def visible_to(self, user: "User") -> Self:
+        return self.filter(photo__owner=user)
+
+    def shown(self) -> Self:
+        """Tags as people see them: what a person rejected is hidden."""
+        return self.exclude(source=PhotoTag.Source.REJECTED)
+
+
+class PhotoTag(models.Model):
+    """The present state of one tag on one photo, derived from sights and corrections."""
+
+    class Source(models.TextChoices):
+        MODEL = "model", "seen by the model"
+        PERSON = "person", "given by a person"
+        REJECTED = "rejected", "taken away by a person"
+
+    photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="photo_tags")
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="photo_tags")
+    source = models.CharField(max_length=8, choices=Source.choices)
+    probability = models.FloatField(default=1.0)
+
+    objects = PhotoTagQuerySet.as_manager()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("photo", "tag"), name="tag_once_a_photo"),)
+        indexes = (models.Index(fields=("tag", "source"), name="tag_source"),)
+
+    def __str__(self) -> str:
+        return f"tag {self.tag_id} on photo {self.photo_id}"
+
+
+class Correction(models.Model):
+    """A person's word about a photo. Append-only: rows are never changed or deleted."""
+
+    class Kind(models.TextChoices):
+        ADD_TAG = "add_tag", "added a tag"
+        REJECT_TAG = "reject_tag", "rejected a tag"
+        CAPTION = "caption", "wrote a caption"
+
+    photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="corrections")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="corrections"
+    )
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    value = models.CharField(max_length=500)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = (models.Index(fields=("photo", "-id"), name="correction_history"),)
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} on photo {self.photo_id}"
+
+
+def lacking_sight(
+    photos: "models.QuerySet[Photo]", version: ModelVersion
+) -> "models.QuerySet[Photo]":
+    """Those of `photos` that this model version has not looked at yet."""
+    done = Sight.objects.filter(photo=OuterRef("pk"), version=version)
+    return photos.filter(~Exists(done))

@@ -1,0 +1,178 @@
+"""Storing what models see, and what people say about it. A person's word outranks a model's."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Prefetch
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from webapp.accounts.models import User
+from webapp.errors import Refused
+from webapp.find.documents import index_photos
+from webapp.library.models import Photo, PhotoQuerySet
+from webapp.library.services.claims import still_held
+from webapp.teach.models import Correction, ModelVersion, PhotoTag, Sight, Tag
+
+EMBEDDING_DTYPE = np.dtype("<f2")  # as stored: 512 little-endian float16
+SHIPPED_WEIGHTS = Path(__file__).resolve().parents[2] / "vision" / "weights"
+MAX_TAG_LENGTH = 80
+
+
+class Seen(Protocol):
+    """A `vision.sight.Sight`, named here by its shape so that torch stays out of this process."""
+
+    embedding: NDArray[np.float32]
+    tags: Sequence[tuple[str, float]]
+    caption: str
+    caption_confidence: float
+
+
+def active_version() -> ModelVersion:
+    """The version that looks and searches; the shipped one is registered on first use."""
+    active = ModelVersion.objects.active()
+    if active:
+        return active
+    version, _ = ModelVersion.objects.get_or_create(name=settings.MAREA_MODEL)
+    version.is_active, version.activated_at = True, timezone.now()
+    version.save(update_fields=["is_active", "activated_at"])
+    return version
+
+
+def weights_folder(version: ModelVersion) -> Path:
+    return Path(version.folder) if version.folder else SHIPPED_WEIGHTS / version.name
+
+
+def with_captions(photos: PhotoQuerySet) -> PhotoQuerySet:
+    """Photos with the active version's sight at hand (one query more), for `shown_caption`."""
+    sights = Sight.objects.filter(version__is_active=True).defer("embedding")
+    return photos.prefetch_related(Prefetch("sights", queryset=sights, to_attr="active_sights"))
+
+
+def shown_caption(photo: Photo) -> str:
+    """A person's caption, else the active version's, else nothing."""
+    if photo.own_caption:
+        return photo.own_caption
+    sights: list[Sight] = getattr(photo, "active_sights", [])
+    return sights[0].caption if sights else ""
+
+
+@transaction.atomic
+def store_sights(
+    holder: str,
+    version: ModelVersion,
+    looked: Sequence[tuple[Photo, Seen]],
+    placeholders: Mapping[int, bytes],
+) -> int:
+    """Store a batch's results and make its photos ready. Returns how many were stored.
+
+    Photos whose lease another worker took over meanwhile are left alone, so results are stored
+    once however often a photo was looked at.
+    """
+    held = still_held(holder, [photo for photo, _ in looked])
+    kept = [(photo, seen) for photo, seen in looked if photo.pk in held]
+    Sight.objects.bulk_create(
+        [_sight(photo, version, seen) for photo, seen in kept],
+        update_conflicts=True,
+        unique_fields=["photo", "version"],
+        update_fields=["embedding", "caption", "caption_confidence", "tags"],
+    )
+    _store_model_tags(kept)
+    for photo, _ in kept:
+        photo.state, photo.holder, photo.lease_until, photo.error = Photo.State.READY, "", None, ""
+        photo.placeholder = placeholders.get(photo.pk, photo.placeholder)
+    Photo.objects.bulk_update(
+        [photo for photo, _ in kept], ["state", "holder", "lease_until", "error", "placeholder"]
+    )
+    index_photos(sorted(held))
+    Photo.objects.filter(pk__in=held).mark_changed()
+    return len(kept)
+
+
+def _sight(photo: Photo, version: ModelVersion, seen: Seen) -> Sight:
+    return Sight(
+        photo=photo,
+        version=version,
+        embedding=seen.embedding.astype(EMBEDDING_DTYPE).tobytes(),
+        caption=seen.caption[:500],
+        caption_confidence=seen.caption_confidence,
+        tags=[[name, round(float(probability), 4)] for name, probability in seen.tags],
+    )
+
+
+def _store_model_tags(looked: Sequence[tuple[Photo, Seen]]) -> None:
+    """Replace the model's tags on these photos; what a person said stays as it is."""
+    photo_ids = [photo.pk for photo, _ in looked]
+    PhotoTag.objects.filter(photo__in=photo_ids, source=PhotoTag.Source.MODEL).delete()
+    tags = _tags_named({name for _, seen in looked for name, _ in seen.tags})
+    PhotoTag.objects.bulk_create(
+        [
+            PhotoTag(photo=photo, tag=tags[name], source="model", probability=float(probability))
+            for photo, seen in looked
+            for name, probability in seen.tags
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _tags_named(names: Iterable[str]) -> dict[str, Tag]:
+    wanted = {name[:MAX_TAG_LENGTH] for name in names}
+    Tag.objects.bulk_create([Tag(name=name) for name in sorted(wanted)], ignore_conflicts=True)
+    return {tag.name: tag for tag in Tag.objects.filter(name__in=wanted)}
+
+
+def tidy_tag(name: str) -> str:
+    """A tag as it is stored: lower case, single spaces. Raises `Refused` when nothing is left."""
+    tidy = " ".join("".join(c if c.isprintable() else " " for c in name).lower().split())
+    if not tidy:
+        raise Refused("A tag needs at least one letter. Nothing was tagged.", field="tag")
+    if len(tidy) > MAX_TAG_LENGTH:
+        raise Refused(
+            f"A tag may have at most {MAX_TAG_LENGTH} characters, this one has {len(tidy)}. "
+            "Nothing was tagged.",
+            field="tag",
+        )
+    return tidy
+
+
+def add_tag(user: User, photos: PhotoQuerySet, name: str) -> int:
+    """`user` says that these photos show `name`. Returns how many photos now carry it."""
+    return _say(user, photos, tidy_tag(name), Correction.Kind.ADD_TAG, PhotoTag.Source.PERSON)
+
+
+def reject_tag(user: User, photos: PhotoQuerySet, name: str) -> int:
+    """`user` says that these photos do not show `name`; no model puts it back."""
+    return _say(user, photos, tidy_tag(name), Correction.Kind.REJECT_TAG, PhotoTag.Source.REJECTED)
+
+
+@transaction.atomic
+def _say(
+    user: User, photos: PhotoQuerySet, name: str, kind: Correction.Kind, source: PhotoTag.Source
+) -> int:
+    photo_ids = list(photos.values_list("pk", flat=True))
+    tag = _tags_named([name])[name]
+    Correction.objects.bulk_create(
+        [Correction(photo_id=pk, user=user, kind=kind, value=name) for pk in photo_ids]
+    )
+    PhotoTag.objects.bulk_create(
+        [PhotoTag(photo_id=pk, tag=tag, source=source) for pk in photo_ids],
+        update_conflicts=True,
+        unique_fields=["photo", "tag"],
+        update_fields=["source"],
+    )
+    index_photos(photo_ids)
+    return len(photo_ids)
+
+
+@transaction.atomic
+def write_caption(user: User, photo: Photo, text: str) -> None:
+    """`user` words the caption; an empty one gives the model's back."""
+    caption = " ".join(text.split())[:500]
+    Correction.objects.create(photo=photo, user=user, kind=Correction.Kind.CAPTION, value=caption)
+    Photo.objects.filter(pk=photo.pk).update(own_caption=caption)
+    photo.own_caption = caption
+    index_photos([photo.pk])
