@@ -12,7 +12,7 @@ from webapp import environment as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# --- Where things are -----------------------------------------------------------------
+# --- Where things are ---
 
 MAREA_DATA = Path(
     env.text(
@@ -69,7 +69,7 @@ SECRET_KEY = (
     or _kept_secret_key()
 )
 
-# --- Who may reach us -------------------------------------------------------------------
+# --- Who may reach us ---
 
 DEBUG = env.flag("DEBUG", False, "Django's debug pages. Never on a machine that others reach.")
 MAREA_BIND = env.text("MAREA_BIND", "127.0.0.1:8000", "Address and port the web server listens on.")
@@ -114,7 +114,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- The application ---------------------------------------------------------------------
+# --- The application ---
 
 INSTALLED_APPS = [
     "webapp.accounts",
@@ -167,7 +167,7 @@ TEMPLATES = [
     },
 ]
 
-# --- The truth: the database ----------------------------------------------------------------
+# --- The truth: the database ---
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.database(
@@ -192,7 +192,7 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
-# --- Signals: Redis or the embedded Valkey ----------------------------------------------------
+# --- Signals: Redis or the embedded Valkey ---
 
 
 def _valkey_socket() -> Path:
@@ -215,7 +215,7 @@ MAREA_EMBEDDED_VALKEY = not REDIS_URL
 if MAREA_EMBEDDED_VALKEY:
     REDIS_URL = f"unix://{MAREA_VALKEY_SOCKET}"
 
-# --- Accounts -----------------------------------------------------------------------------------
+# --- Accounts ---
 
 AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:sign_in"
@@ -246,7 +246,7 @@ AXES_LOCKOUT_CALLABLE = "webapp.accounts.views.locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 
-# --- Files ------------------------------------------------------------------------------------------
+# --- Files ---
 
 _originals: dict[str, Any] = {
     "BACKEND": "webapp.library.storage.OriginalsOnDisk",
@@ -277,7 +277,7 @@ for _package in ("htmx.org", "photoswipe", "uppy"):
         STATICFILES_DIRS.append((f"vendor/{_package}", MAREA_FRONTEND / _package / "dist"))
 WHITENOISE_MAX_AGE = 600  # of files without a hash in their name; hashed ones are kept for ever
 
-# --- Limits -------------------------------------------------------------------------------------------
+# --- Limits ---
 
 MAREA_MAX_FILE_MB = env.integer("MAREA_MAX_FILE_MB", 200, "Largest file a photo may have, MB.")
 MAREA_MAX_MEGAPIXELS = env.integer("MAREA_MAX_MEGAPIXELS", 178, "Largest photo, megapixels.")
@@ -295,7 +295,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # a selection of thousands of photos is 
 FILE_UPLOAD_TEMP_DIR = MAREA_UPLOADS
 MAREA_UPLOADS.mkdir(parents=True, exist_ok=True)
 
-# --- Workers and vision -------------------------------------------------------------------------------
+# --- Workers and vision ---
 
 # Photos per forward pass; lower it when workers run out of memory.
 MAREA_LOOK_BATCH = env.integer("MAREA_LOOK_BATCH", 16, "Photos a worker looks at in one pass.")
@@ -311,14 +311,14 @@ MAREA_VISION_THREADS = env.integer(
     "MAREA_VISION_THREADS", 0, "Threads for the network; 0 for one a core."
 )
 
-# --- Search -----------------------------------------------------------------------------------------------
+# --- Search ---
 
 SEARCH_ENGINE = env.text("SEARCH_ENGINE", "faiss", "faiss, or milvus://host:19530.")
 MAREA_INDEX_DELTA = env.integer(
     "MAREA_INDEX_DELTA", 5000, "New photos after which a worker makes a new index base."
 )
 
-# --- The rest ------------------------------------------------------------------------------------------------
+# --- The rest ---
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.text("TZ", "UTC", "Time zone in which times are shown.")

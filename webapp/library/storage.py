@@ -1,4 +1,4 @@
-"""Content-addressed originals: a file's name is its SHA-256, so it is written once and never changed."""
+"""Content-addressed originals: named by their SHA-256, written once and never changed."""
 
 import errno
 import os
