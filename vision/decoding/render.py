@@ -1,0 +1,111 @@
+"""Thumbnails, placeholder and network input from one decoding of a photo. Runs in the child."""
+
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from PIL import Image
+
+from vision.decoding.colour import to_eight_bits, to_srgb
+from vision.decoding.metadata import read_orientation
+from vision.decoding.opening import load
+
+Size = tuple[int, int]
+
+MAX_PLACEHOLDER_BYTES: Final = 120
+_TO_UPRIGHT: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """`network_size`: side of the square in pixels. `boxes`: what each thumbnail must fit in."""
+
+    network_size: int | None
+    boxes: Sequence[Size]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """`pixels` are the bytes of (S, S, 3) uint8, or empty."""
+
+    size: Size
+    pixels: bytes
+    thumbnails: Sequence[bytes]
+    placeholder: bytes
+
+
+def upright_size(image: Image.Image) -> Size:
+    """The size a viewer sees."""
+    width, height = image.size
+    return (height, width) if read_orientation(image) >= 5 else (width, height)
+
+
+def fit(size: Size, box: Size) -> Size:
+    """The largest size of the same shape within `box`; never larger than `size`, never 0."""
+    scale = min(1.0, box[0] / size[0], box[1] / size[1])
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def render(image: Image.Image, wanted: Wanted, max_pixels: int) -> Rendered:
+    """Decode `image` once, as small as `wanted` allows."""
+    size = upright_size(image)
+    base = _decode(image, _base_size(size, wanted), max_pixels)
+    side = wanted.network_size
+    return Rendered(
+        size=upright_size(image) if image.format == "HEIF" else size,
+        pixels=base.resize((side, side), reducing_gap=3.0).tobytes() if side else b"",
+        thumbnails=[_webp(_shrink(base, box)) for box in wanted.boxes],
+        placeholder=_placeholder(base),
+    )
+
+
+def _base_size(size: Size, wanted: Wanted) -> Size:
+    """The smallest size that every output can be scaled down from."""
+    scales = [fit(size, box)[0] / size[0] for box in wanted.boxes]
+    scales += [fit(size, box)[1] / size[1] for box in wanted.boxes]
+    if wanted.network_size:
+        scales.append(wanted.network_size / min(size))
+    scale = min(1.0, max(scales, default=0.0))
+    return max(1, math.ceil(size[0] * scale)), max(1, math.ceil(size[1] * scale))
+
+
+def _decode(image: Image.Image, size: Size, max_pixels: int) -> Image.Image:
+    """`image` as upright sRGB of `size`."""
+    orientation = read_orientation(image)
+    stored = (size[1], size[0]) if orientation >= 5 else size
+    image.draft(None, stored)
+    load(image, max_pixels)
+    profile = image.info.get("icc_profile")
+    small = to_eight_bits(image).resize(stored, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    colours = to_srgb(small, profile)
+    return colours.transpose(_TO_UPRIGHT[orientation]) if orientation > 1 else colours
+
+
+def _shrink(base: Image.Image, box: Size) -> Image.Image:
+    size = fit(base.size, box)
+    return base.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+
+
+def _webp(image: Image.Image, *, quality: int = 80, method: int = 2) -> bytes:
+    """Without metadata: Pillow would copy profile and XMP from `info`."""
+    stream = io.BytesIO()
+    image.save(stream, "WEBP", quality=quality, method=method, icc_profile=b"", exif=b"", xmp=b"")
+    return stream.getvalue()
+
+
+def _placeholder(base: Image.Image) -> bytes:
+    for side in (16, 12, 8, 4):
+        data = _webp(_shrink(base, (side, side)), quality=20, method=6)
+        if len(data) <= MAX_PLACEHOLDER_BYTES:
+            break
+    return data
