@@ -5,6 +5,7 @@
     ├── Refused             a file or value that we do not take (422)
     ├── TooLarge            beyond a limit (413)
     ├── Conflict            the thing is no longer as the request assumes (409)
+    ├── Unavailable         a part of the server is not at work (503)
     └── NoSpace             the server's disk is full (507)
 
 Each carries a short `code` for programs and a full sentence for people. One place turns them into
@@ -43,6 +44,11 @@ class TooLarge(UserError):
 class Conflict(UserError):
     status = 409
     code = "conflict"
+
+
+class Unavailable(UserError):
+    status = 503
+    code = "unavailable"
 
 
 class NoSpace(UserError):

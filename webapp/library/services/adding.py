@@ -12,9 +12,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from vision.decoding import Inspection, UnreadableImage
+from vision.decoding import DecoderUnavailable, Inspection, UnreadableImage
 from webapp.accounts.models import User
-from webapp.errors import Refused, TooLarge
+from webapp.errors import Refused, TooLarge, Unavailable
 from webapp.library.file_names import tidy_file_name
 from webapp.library.models import ChangeCounter, Photo
 from webapp.library.services.decoding import decoders
@@ -105,6 +105,11 @@ def _inspect(path: Path, name: str) -> Inspection:
     except UnreadableImage as error:
         raise Refused(
             f"{name} was not added: {error.message}", code=error.code, field="file"
+        ) from error
+    except DecoderUnavailable as error:
+        raise Unavailable(
+            f"{name} was not added: the program that reads photos did not start on the server. "
+            "Try again in a minute, or tell the administrator."
         ) from error
 
 

@@ -7,8 +7,9 @@ from django.conf import settings
 
 from webapp.library.storage import write_atomically
 
-# Longest side, pixels. Small fills the grids at twice their height; large fills a screen.
-SIZES: Mapping[str, int] = {"small": 480, "large": 1600}
+# The box, in pixels, that each size fits into. Small fills a row of the grid on dense screens,
+# wide panoramas included; large fills a screen.
+SIZES: Mapping[str, tuple[int, int]] = {"small": (1080, 360), "large": (1600, 1600)}
 
 
 def thumbnail_path(sha256: str, size: str) -> Path:
