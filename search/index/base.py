@@ -1,0 +1,136 @@
+"""The immutable base of an index: opened memory-mapped, searched, never written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from search.errors import IndexDamaged
+from search.index.manifest import MANIFEST, Kind, Manifest
+from search.index.protocol import Scores, Vectors
+from search.index.scoring import best, nothing
+from search.index.selection import Ids, Selection
+
+IDS, VECTORS, INDEX = "ids.bin", "vectors.bin", "index.faiss"
+# How FAISS maps the codes of each kind.
+MAPPED = {"flat": faiss.IO_FLAG_MMAP_IFC, "ivf": faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY}
+
+# So few candidates are scored one by one from the mapped file, which no approximation beats.
+EXACT_UP_TO = 2_000
+# Rows scored at once when many are scored exactly: 16 MiB as float32.
+EXACT_CHUNK = 8_192
+# Cells visited and candidates scored again exactly, where nothing limits the candidates.
+NPROBE = 64
+RERANKED = 300
+# Bits of each query component while it is compared with RaBitQ codes.
+QUERY_BITS = 8
+
+
+class Base:
+    """Vectors of one model version as they were at the manifest's high-water mark.
+
+    Safe to search from many threads. The pages are shared between processes.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.manifest = manifest
+        home = folder / manifest.base
+        self.ids: Ids = mapped(home / IDS, np.int64, (manifest.count,))
+        self._vectors = mapped(home / VECTORS, np.float16, (manifest.count, manifest.dim))
+        self._index = _read_index(home / INDEX, manifest.kind)
+        self.members = Selection.of(self.ids)
+
+    def search(self, query: Vectors, k: int, live: Selection) -> tuple[Scores, Ids]:
+        """The `k` best of `live`, a subset of `members`, for `query` (dim,); fewer if it has fewer.
+
+        The plan follows from the number of candidates: few are scored exactly; otherwise FAISS
+        searches with `live` as its selector.
+        """
+        k = min(k, len(live))
+        if k == 0:
+            return nothing()
+        if len(live) <= max(EXACT_UP_TO, k):
+            return best(self.scores(query, live.ids()), live.ids(), k)
+        if self.manifest.kind == "flat":
+            return self._flat_search(query, k, live)
+        return self._cell_search(query, k, live)
+
+    def scores(self, query: Vectors, ids: Ids) -> Scores:
+        """Exact scores (n,) of `ids` (n,), all of them members, for `query` (dim,)."""
+        rows = np.searchsorted(self.ids, ids)
+        chunks = [rows[at : at + EXACT_CHUNK] for at in range(0, rows.size, EXACT_CHUNK)]
+        scored = [self._vectors[chunk].astype(np.float32) @ query for chunk in chunks]
+        return np.concatenate([np.zeros(0, np.float32), *scored])
+
+    def _flat_search(self, query: Vectors, k: int, live: Selection) -> tuple[Scores, Ids]:
+        selector = faiss.IDSelectorBitmap(live.bitmap())
+        scores, ids = self._index.search(
+            query[None], k, params=faiss.SearchParameters(sel=selector)
+        )
+        return scores[0], ids[0]
+
+    def _cell_search(self, query: Vectors, k: int, live: Selection) -> tuple[Scores, Ids]:
+        """Compressed vectors of the nearest cells, the best of them scored again exactly.
+
+        A selective `live` thins out every cell, so more of them are visited; all of them before
+        fewer than `k` are returned.
+        """
+        nlist = self._index.nlist
+        nprobe = int(NPROBE * np.sqrt(self.manifest.count / len(live)))
+        while True:
+            ids = self._candidates(query, max(RERANKED, 2 * k), live, min(nprobe, nlist))
+            if ids.size >= k or nprobe >= nlist:
+                return best(self.scores(query, ids), ids, k)
+            nprobe *= 4
+
+    def _candidates(self, query: Vectors, count: int, live: Selection, nprobe: int) -> Ids:
+        selector = faiss.IDSelectorBitmap(live.bitmap())
+        parameters = faiss.IVFRaBitQSearchParameters(sel=selector, nprobe=nprobe)
+        parameters.qb = QUERY_BITS
+        _, ids = self._index.search(query[None], count, params=parameters)
+        return ids[0][ids[0] >= 0]
+
+
+def open_base(folder: Path) -> Base:
+    """The base in use in `folder`, verified.
+
+    Raises IndexMissing if none was built, IndexDamaged if a file is not what was written; then
+    `set_aside` it and build again from the database.
+    """
+    manifest = Manifest.read(folder)
+    manifest.verify_files(folder)
+    try:
+        return Base(folder, manifest)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise IndexDamaged(f"The index cannot be opened: {error}") from error
+
+
+def set_aside(folder: Path) -> Path | None:
+    """Rename a damaged manifest so that nobody opens it again; its new path, if there was one.
+
+    Its base stays for whoever wants to look, until the next build clears it away.
+    """
+    damaged = folder / f"{MANIFEST}.damaged"
+    try:
+        return (folder / MANIFEST).replace(damaged)
+    except FileNotFoundError:
+        return None
+
+
+def mapped(path: Path, dtype: type, shape: tuple[int, ...]) -> NDArray:
+    """The array in a file, memory-mapped for reading."""
+    if not shape[0]:  # an empty file cannot be mapped
+        return np.zeros(shape, dtype)
+    return np.memmap(path, dtype, "r", shape=shape)
+
+
+def _read_index(path: Path, kind: Kind) -> faiss.Index:
+    """Map an index; for cells without FAISS's threads that read ahead, as starting one costs more
+    than a whole search."""
+    index = faiss.read_index(str(path), MAPPED[kind])
+    if kind == "ivf":
+        faiss.downcast_InvertedLists(index.invlists).prefetch_nthread = 0
+    return index

@@ -1,0 +1,140 @@
+"""Make a base: beside the old one, forced to disk, put in use by one rename."""
+
+from __future__ import annotations
+
+import fcntl
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import faiss
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from search.errors import IndexBusy
+from search.index.base import IDS, INDEX, VECTORS, mapped
+from search.index.manifest import FileMark, Kind, Manifest, sync
+from search.index.selection import Ids
+
+# Up to here every vector is compared.
+FLAT_UP_TO = 20_000
+# Cells: 4 √n, the usual choice; each is placed by at most so many vectors.
+CELLS_PER_ROOT = 4
+TRAINING_PER_CELL = 40
+ADDED_AT_ONCE = 16_384
+# Besides the base in use, the one before stays: processes may just be opening it.
+BASES_KEPT = 2
+
+Batch = tuple[ArrayLike, ArrayLike]
+
+
+def build_base(
+    folder: Path,
+    *,
+    version: str,
+    high_water_mark: int,
+    batches: Iterable[Batch],
+    dim: int = 512,
+    kind: Kind | None = None,
+) -> Manifest:
+    """Build the base of model `version` in `folder` and put it in use.
+
+    `batches` yields ids (n,), ascending over all batches, and unit vectors (n, dim); they must be
+    true at change number `high_water_mark` or later. Vectors go straight to disk, so memory holds
+    one batch and the compressed index. `kind` follows from the count unless given. Killed at any
+    step, it leaves the base in use as it was.
+
+    Raises IndexBusy if another process is building here, ValueError for ids out of order.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        home = _fresh_home(folder)
+        count = _write_vectors(home, batches, dim)
+        kind = kind or ("flat" if count <= FLAT_UP_TO else "ivf")
+        _write_index(home, kind, count, dim)
+        files = {path.name: _synced(path) for path in sorted(home.iterdir())}
+        base = home.rename(folder / f"base-{high_water_mark}-{secrets.token_hex(4)}")
+        sync(folder)
+        manifest = Manifest(version, high_water_mark, count, dim, kind, base.name, files)
+        manifest.write(folder)
+        _clear_away(folder, keep=base)
+    return manifest
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder's building lock; the system lets go of it if the process dies."""
+    with (folder / "building.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise IndexBusy(f"Another process is building the index in {folder.name}.") from None
+        yield
+
+
+def _fresh_home(folder: Path) -> Path:
+    """An empty folder to build in; what killed builds left behind goes."""
+    for leftover in folder.glob("building-*"):
+        shutil.rmtree(leftover)
+    home = folder / f"building-{secrets.token_hex(4)}"
+    home.mkdir()
+    return home
+
+
+def _write_vectors(home: Path, batches: Iterable[Batch], dim: int) -> int:
+    """Write ids and vectors as they come; how many."""
+    count, last_id = 0, -1
+    with (home / IDS).open("wb") as id_file, (home / VECTORS).open("wb") as vector_file:
+        for batch_ids, batch_vectors in batches:
+            ids = np.asarray(batch_ids, np.int64)
+            vectors = np.asarray(batch_vectors, np.float16).reshape(ids.size, dim)
+            if np.any(np.diff(ids, prepend=last_id) <= 0):
+                raise ValueError("Ids must ascend, without repetition, from 0.")
+            id_file.write(ids.tobytes())
+            vector_file.write(vectors.tobytes())
+            count, last_id = count + ids.size, int(ids[-1]) if ids.size else last_id
+    return count
+
+
+def _write_index(home: Path, kind: Kind, count: int, dim: int) -> None:
+    ids: Ids = mapped(home / IDS, np.int64, (count,))
+    vectors = mapped(home / VECTORS, np.float16, (count, dim))
+    index = _flat(dim) if kind == "flat" else _cells(vectors)
+    for at in range(0, count, ADDED_AT_ONCE):
+        rows = slice(at, at + ADDED_AT_ONCE)
+        index.add_with_ids(vectors[rows].astype(np.float32), ids[rows])
+    faiss.write_index(index, str(home / INDEX))
+
+
+def _flat(dim: int) -> faiss.Index:
+    """Every vector as it is stored, in float16."""
+    codes = faiss.IndexScalarQuantizer(
+        dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+    )
+    return faiss.IndexIDMap2(codes)
+
+
+def _cells(vectors: NDArray[np.float16]) -> faiss.Index:
+    """Cells around 4 √n centroids with RaBitQ codes in them, trained on a sample."""
+    count, dim = vectors.shape
+    nlist = max(1, min(int(CELLS_PER_ROOT * count**0.5), count // 4))
+    index = faiss.index_factory(dim, f"IVF{nlist},RaBitQ", faiss.METRIC_INNER_PRODUCT)
+    index.cp.min_points_per_centroid = 1  # a small library is no reason for a warning
+    rows = np.random.default_rng(0).choice(count, min(count, nlist * TRAINING_PER_CELL), False)
+    index.train(vectors[np.sort(rows)].astype(np.float32))
+    return index
+
+
+def _synced(path: Path) -> FileMark:
+    sync(path)
+    return FileMark.of(path)
+
+
+def _clear_away(folder: Path, *, keep: Path) -> None:
+    """Remove all bases but `keep` and the latest of the others."""
+    others = [path for path in folder.glob("base-*") if path != keep]
+    others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    for outdated in others[BASES_KEPT - 1 :]:
+        shutil.rmtree(outdated)
