@@ -272,9 +272,15 @@ STATIC_URL = "static/"
 STATIC_ROOT = MAREA_DATA / "static"
 MAREA_FRONTEND = BASE_DIR / "webapp" / "frontend" / "node_modules"
 STATICFILES_DIRS: list[Any] = [BASE_DIR / "webapp" / "static"]
-for _package in ("htmx.org", "photoswipe", "uppy"):
-    if (MAREA_FRONTEND / _package / "dist").is_dir():
-        STATICFILES_DIRS.append((f"vendor/{_package}", MAREA_FRONTEND / _package / "dist"))
+# Each package and the folder in it that browsers need.
+for _package, _served in (
+    ("htmx.org", "dist"),
+    ("photoswipe", "dist"),
+    ("tus-js-client", "dist"),
+    ("@noble/hashes", "."),
+):
+    if (MAREA_FRONTEND / _package / _served).is_dir():
+        STATICFILES_DIRS.append((f"vendor/{_package}", MAREA_FRONTEND / _package / _served))
 WHITENOISE_MAX_AGE = 600  # of files without a hash in their name; hashed ones are kept for ever
 
 # --- Limits ---
