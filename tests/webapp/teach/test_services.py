@@ -1,0 +1,105 @@
+"""What models see and what people say: a person's word outranks a model's."""
+
+import numpy as np
+import pytest
+
+from tests.factories import a_photo, a_sight, a_user, an_embedding
+from webapp.errors import Refused
+from webapp.library.models import Photo
+from webapp.library.services import claims
+from webapp.teach import services
+from webapp.teach.models import Correction, PhotoTag, Sight
+
+pytestmark = pytest.mark.django_db
+
+
+def mine(photo: Photo):
+    return Photo.objects.visible_to(photo.owner).filter(pk=photo.pk)
+
+
+def shown_tags(photo: Photo) -> set[str]:
+    shown = PhotoTag.objects.visible_to(photo.owner).shown().filter(photo=photo)
+    return set(shown.values_list("tag__name", flat=True))
+
+
+def test_an_embedding_survives_storage_within_half_precision():
+    photo, embedding = a_photo(a_user()), an_embedding()
+    a_sight(photo, embedding=embedding)
+
+    stored = np.frombuffer(Sight.objects.get(photo=photo).embedding, services.EMBEDDING_DTYPE)
+
+    assert stored.shape == (512,)
+    assert float(stored.astype(np.float32) @ embedding) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_new_sight_replaces_the_models_tags():
+    photo = a_photo(a_user())
+    a_sight(photo, tags=[("cat", 0.9)])
+
+    a_sight(photo, tags=[("dog", 0.8)])
+
+    assert shown_tags(photo) == {"dog"}
+    assert Sight.objects.count() == 1
+
+
+def test_a_rejected_tag_stays_away_whatever_the_model_says_later():
+    photo = a_photo(a_user())
+    a_sight(photo, tags=[("cat", 0.9)])
+    services.reject_tag(photo.owner, mine(photo), "cat")
+
+    a_sight(photo, tags=[("cat", 0.99), ("sofa", 0.7)])
+
+    assert shown_tags(photo) == {"sofa"}
+
+
+def test_a_persons_tag_stays_when_the_model_sees_something_else():
+    photo = a_photo(a_user())
+    a_sight(photo, tags=[("cat", 0.9)])
+    services.add_tag(photo.owner, mine(photo), "  Miso ")
+
+    a_sight(photo, tags=[])
+
+    assert shown_tags(photo) == {"miso"}
+
+
+def test_every_word_is_kept_as_an_event():
+    photo = a_photo(a_user())
+    services.add_tag(photo.owner, mine(photo), "boat")
+    services.reject_tag(photo.owner, mine(photo), "boat")
+    services.write_caption(photo.owner, photo, "Our  boat")
+
+    events = Correction.objects.order_by("pk").values_list("kind", "value")
+    assert list(events) == [("add_tag", "boat"), ("reject_tag", "boat"), ("caption", "Our boat")]
+
+
+def test_a_persons_caption_is_shown_and_an_empty_one_gives_the_models_back():
+    photo = a_photo(a_user())
+    a_sight(photo, caption="a boat on the sea")
+
+    services.write_caption(photo.owner, photo, "Grandma's boat")
+    assert services.shown_caption(services.with_captions(mine(photo)).get()) == "Grandma's boat"
+
+    services.write_caption(photo.owner, photo, " ")
+    assert services.shown_caption(services.with_captions(mine(photo)).get()) == "a boat on the sea"
+
+
+@pytest.mark.parametrize("name", ["", "   ", "\u0000", "x" * 81])
+def test_an_impossible_tag_is_refused_with_a_sentence(name: str):
+    photo = a_photo(a_user())
+
+    with pytest.raises(Refused, match="Nothing was tagged"):
+        services.add_tag(photo.owner, mine(photo), name)
+
+    assert not Correction.objects.exists()
+
+
+def test_a_worker_that_lost_its_lease_stores_nothing():
+    photo = a_photo(a_user(), state=Photo.State.WAITING)
+    claims.claim_batch("slow", size=1)
+    Photo.objects.update(holder="quick")
+    seen = a_sight(a_photo(a_user()), tags=[("cat", 0.9)])
+
+    stored = services.store_sights("slow", services.active_version(), [(photo, seen)], {})
+
+    assert stored == 0
+    assert not Sight.objects.filter(photo=photo).exists()
