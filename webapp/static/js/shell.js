@@ -1,0 +1,56 @@
+// What every page does: the search box's key, menus, the theme, toasts, htmx's CSRF token.
+
+import { csrfToken } from "./server.js";
+import { dismissLater, toast } from "./toast.js";
+
+const typing = (element) => element.closest("input, textarea, select, [contenteditable]");
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  const box = document.querySelector("[data-search-box]");
+  if (!box) return;
+  event.preventDefault();
+  box.focus();
+  box.select();
+});
+
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("[data-menu][open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+  const close = event.target.closest(".toast-close");
+  if (close) close.closest(".toast").remove();
+  if (event.target.closest("[data-theme-toggle]")) toggleTheme();
+});
+
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest("[data-menu][open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
+function toggleTheme() {
+  const root = document.documentElement;
+  const isDark = root.dataset.theme
+    ? root.dataset.theme === "dark"
+    : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = isDark ? "light" : "dark";
+  localStorage.setItem("marea-theme", root.dataset.theme);
+}
+
+document.querySelectorAll(".toast").forEach(dismissLater);
+
+document.addEventListener("htmx:configRequest", (event) => {
+  event.detail.headers["X-CSRFToken"] = csrfToken();
+});
+document.addEventListener("htmx:responseError", (event) => {
+  let message = "The server could not answer. Please try again.";
+  try {
+    message = JSON.parse(event.detail.xhr.responseText).error.message;
+  } catch { /* not our error shape */ }
+  toast(message, { error: true });
+});
+document.addEventListener("htmx:sendError", () => {
+  toast("The server cannot be reached. Check your connection and try again.", { error: true });
+});
