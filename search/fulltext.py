@@ -1,129 +1,222 @@
-"""Full text in SQL: SQLite's FTS5 or PostgreSQL's tsvector. The one module here that knows Django.
+"""Full text in SQL: the tags, caption and file name of each photo, in SQLite FTS5 or PostgreSQL.
 
-One row for each photo: its tags, its caption and the words of its file name. Words are stemmed
-(Porter's algorithm in both databases), so "dogs" finds "dog". Whatever a person types is turned
-into quoted words before it comes near either query syntax.
+Both databases get the same stems from `search.words` and so find the same photos. What users type
+reaches SQL only as parameters built from stems, which are letters and digits, so nothing typed is
+ever a syntax error. FTS5's `ascii` tokenizer takes every letter beyond ASCII for one, so it splits
+our stems at the spaces and nowhere else. Who may see a photo, and every other condition, is the
+queryset `visible`, joined in the same statement.
+
+One table, `find_text`: for each photo its stems, indexed, and its three texts as folded words
+between single spaces, where exact words are looked up literally.
 """
 
-import re
-import unicodedata
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 
-TABLE = "find_text"
-MAX_WORDS = 32  # of one query; more would only make it slower
-_WORD = re.compile(r"[^\W_]+")
-# Where one word of a file name ends and the next begins: "BeachDay2019" is three words.
-_SEAM = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+from search.words import split, split_file_name, stem
+
+# Between two tags, so that exact words do not match across them.
+TAG_GAP = " | "
+# PostgreSQL's largest position in a tsvector.
+MAX_POSITION = 16_383
+
+_CREATE = {
+    "sqlite": [
+        """CREATE VIRTUAL TABLE find_text USING fts5(
+            stems, tags UNINDEXED, caption UNINDEXED, name UNINDEXED,
+            tokenize = 'ascii')"""
+    ],
+    "postgresql": [
+        """CREATE TABLE find_text (
+            photo_id bigint PRIMARY KEY, stems tsvector NOT NULL,
+            tags text NOT NULL, caption text NOT NULL, name text NOT NULL)""",
+        "CREATE INDEX find_text_stems ON find_text USING gin (stems)",
+    ],
+}
+_KEY = {"sqlite": "rowid", "postgresql": "photo_id"}
+_INSERT = {
+    "sqlite": "INSERT INTO find_text (rowid, stems, tags, caption, name) "
+    "VALUES (%s, %s, %s, %s, %s)",
+    "postgresql": "INSERT INTO find_text (photo_id, stems, tags, caption, name) "
+    "VALUES (%s, %s::tsvector, %s, %s, %s)",
+}
+# `rank` of FTS5 is bm25, best lowest.
+_MATCH = {"sqlite": "find_text MATCH %s", "postgresql": "find_text.stems @@ %s::tsquery"}
+_ORDER = {
+    "sqlite": "find_text.rank, find_text.rowid",
+    "postgresql": "ts_rank(find_text.stems, %s::tsquery) DESC, find_text.photo_id",
+}
+_CONTAINS = {
+    "sqlite": "instr(find_text.{}, %s) > 0",
+    "postgresql": "strpos(find_text.{}, %s) > 0",
+}
+_QUOTE = {"sqlite": '"{}"', "postgresql": "'{}'"}
+_AND = {"sqlite": " AND ", "postgresql": " & "}
+_OR = {"sqlite": " OR ", "postgresql": " | "}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Document:
-    """What full text knows about one photo."""
+    """What full text knows about a photo."""
 
     photo_id: int
-    tags: str
+    tags: Sequence[str]
     caption: str
     file_name: str
 
 
-@dataclass(frozen=True)
-class Match:
-    """One photo that has the words. `score` is higher for better matches; its scale is the
-    database's own."""
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A photo's texts as they were indexed: folded words."""
 
     photo_id: int
-    score: float
-    tags: str
-    caption: str
-    file_name: str
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text, lower case, without punctuation, at most `MAX_WORDS`."""
-    plain = unicodedata.normalize("NFKC", text[:10_000]).lower()
-    return _WORD.findall(plain)[:MAX_WORDS]
-
-
-def words_of_file_name(name: str) -> str:
-    """ "IMG_2031 Beach-Day.jpg" → "img 2031 beach day"."""
-    stem = name.rpartition(".")[0] or name
-    return " ".join(_WORD.findall(_SEAM.sub(" ", unicodedata.normalize("NFKC", stem)))).lower()
+    tags: tuple[tuple[str, ...], ...]
+    caption: tuple[str, ...]
+    name: tuple[str, ...]
 
 
 def create_table(connection: BaseDatabaseWrapper) -> None:
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                f"CREATE TABLE {TABLE} (photo_id bigint PRIMARY KEY, tags text NOT NULL,"
-                " caption text NOT NULL, file_name text NOT NULL, document tsvector"
-                " GENERATED ALWAYS AS ("
-                "setweight(to_tsvector('english', tags), 'A') ||"
-                " setweight(to_tsvector('english', caption), 'B') ||"
-                " setweight(to_tsvector('english', file_name), 'C')) STORED)"
-            )
-            cursor.execute(f"CREATE INDEX {TABLE}_document ON {TABLE} USING gin (document)")
-        else:
-            cursor.execute(
-                f"CREATE VIRTUAL TABLE {TABLE} USING fts5(tags, caption, file_name,"
-                " tokenize = 'porter unicode61 remove_diacritics 2')"
-            )
+        for statement in _CREATE[connection.vendor]:
+            cursor.execute(statement)
 
 
 def drop_table(connection: BaseDatabaseWrapper) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {TABLE}")
+        cursor.execute("DROP TABLE IF EXISTS find_text")
 
 
 def upsert(connection: BaseDatabaseWrapper, documents: Iterable[Document]) -> None:
-    """Write the rows of these photos anew."""
-    rows = [(d.photo_id, d.tags, d.caption, words_of_file_name(d.file_name)) for d in documents]
+    """Index `documents`, replacing what was known about their photos."""
+    rows = [_row(document, connection.vendor) for document in documents]
     delete(connection, [row[0] for row in rows])
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {TABLE} ({_key(connection)}, tags, caption, file_name)"  # noqa: S608
-            " VALUES (%s, %s, %s, %s)",
-            rows,
-        )
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(_INSERT[connection.vendor], rows)
 
 
 def delete(connection: BaseDatabaseWrapper, photo_ids: Sequence[int]) -> None:
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"DELETE FROM {TABLE} WHERE {_key(connection)} = %s",  # noqa: S608
-            [(photo_id,) for photo_id in photo_ids],
-        )
+    """Forget these photos."""
+    if photo_ids:
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                f"DELETE FROM find_text WHERE {_KEY[connection.vendor]} = %s",  # noqa: S608  constant
+                [(photo_id,) for photo_id in photo_ids],
+            )
 
 
 def search(
     connection: BaseDatabaseWrapper, visible: QuerySet, words: Sequence[str], limit: int
-) -> list[Match]:
-    """Photos of `visible` that have any of `words`, best first; none for no words."""
+) -> list[int]:
+    """Ids of up to `limit` of the `visible` photos with any of `words` (by stem), in the
+    database's order: more and rarer words first."""
+    vendor = connection.vendor
+    match = _OR[vendor].join(_stems(words, vendor))
+    if not match:
+        return []
+    ranked = [match] if vendor == "postgresql" else []
+    return _ids(
+        connection,
+        visible,
+        where=_MATCH[vendor],
+        parameters=[match],
+        tail=f"ORDER BY {_ORDER[vendor]} LIMIT %s",
+        tail_parameters=[*ranked, limit],
+    )
+
+
+def containing(connection: BaseDatabaseWrapper, visible: QuerySet, exact_words: str) -> list[int]:
+    """Ids of all `visible` photos in whose tags, caption or file name `exact_words` stand, one
+    after the other and as they are written; none if there is no word in them."""
+    words = split(exact_words)
     if not words:
         return []
-    ids_sql, ids_params = visible.order_by().values("pk").query.sql_with_params()
-    key = _key(connection)
-    if connection.vendor == "postgresql":
-        query = " | ".join(f"'{word}'" for word in words)
-        sql = (
-            f"SELECT photo_id, ts_rank(document, q), tags, caption, file_name"  # noqa: S608
-            f" FROM {TABLE}, to_tsquery('english', %s) q"
-            f" WHERE document @@ q AND {key} IN ({ids_sql}) ORDER BY 2 DESC, 1 DESC LIMIT %s"
-        )
-    else:
-        query = " OR ".join(f'"{word}"' for word in words)
-        sql = (
-            f"SELECT rowid, -bm25({TABLE}, 4.0, 2.0, 1.0), tags, caption, file_name"  # noqa: S608
-            f" FROM {TABLE} WHERE {TABLE} MATCH %s AND {key} IN ({ids_sql})"
-            f" ORDER BY 2 DESC, 1 DESC LIMIT %s"
-        )
+    vendor = connection.vendor
+    literal = f" {' '.join(words)} "
+    contains = " OR ".join(_CONTAINS[vendor].format(field) for field in ("tags", "caption", "name"))
+    return _ids(
+        connection,
+        visible,
+        where=f"{_MATCH[vendor]} AND ({contains})",
+        parameters=[_AND[vendor].join(_stems(words, vendor)), literal, literal, literal],
+    )
+
+
+def read(connection: BaseDatabaseWrapper, photo_ids: Sequence[int]) -> list[Texts]:
+    """The indexed texts of these photos, in no particular order."""
+    if not photo_ids:
+        return []
+    key = _KEY[connection.vendor]
+    places = ", ".join(["%s"] * len(photo_ids))
     with connection.cursor() as cursor:
-        cursor.execute(sql, [query, *ids_params, limit])
-        return [Match(*row) for row in cursor.fetchall()]
+        cursor.execute(
+            f"SELECT {key}, tags, caption, name FROM find_text WHERE {key} IN ({places})",  # noqa: S608
+            list(photo_ids),
+        )
+        return [_texts(*row) for row in cursor.fetchall()]
 
 
-def _key(connection: BaseDatabaseWrapper) -> str:
-    return "photo_id" if connection.vendor == "postgresql" else "rowid"
+def _ids(
+    connection: BaseDatabaseWrapper,
+    visible: QuerySet,
+    *,
+    where: str,
+    parameters: list[Any],
+    tail: str = "",
+    tail_parameters: Sequence[Any] = (),
+) -> list[int]:
+    """Ids of visible photos whose words satisfy `where`; only constants are put into the SQL."""
+    key = f"find_text.{_KEY[connection.vendor]}"
+    try:
+        compiler = visible.order_by().values("id").query.get_compiler(connection=connection)
+        seen_sql, seen_parameters = compiler.as_sql()
+    except EmptyResultSet:  # Django saw that nothing can be visible
+        return []
+    statement = (
+        f"SELECT {key} FROM find_text JOIN ({seen_sql}) AS seen ON seen.id = {key} "  # noqa: S608
+        f"WHERE {where} {tail}"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*seen_parameters, *parameters, *tail_parameters])
+        return [photo_id for (photo_id,) in cursor.fetchall()]
+
+
+def _stems(words: Sequence[str], vendor: str) -> list[str]:
+    """The distinct stems of what is a word in `words`, quoted for the database's query syntax."""
+    stems = {stem(part): None for word in words for part in split(word)}
+    return [_QUOTE[vendor].format(each) for each in stems]
+
+
+def _row(document: Document, vendor: str) -> tuple[int, str, str, str, str]:
+    tags = [split(tag) for tag in document.tags]
+    caption, name = split(document.caption), split_file_name(document.file_name)
+    stems = [stem(word) for words in (*tags, caption, name) for word in words]
+    return (
+        document.photo_id,
+        " ".join(stems) if vendor == "sqlite" else _tsvector(stems),
+        f" {TAG_GAP.join(' '.join(tag) for tag in tags)} ",
+        f" {' '.join(caption)} ",
+        f" {' '.join(name)} ",
+    )
+
+
+def _tsvector(stems: Sequence[str]) -> str:
+    """A tsvector literal: each stem with its positions, so that ranking can count them."""
+    places = enumerate(stems[:MAX_POSITION], start=1)
+    return " ".join(f"'{each}':{position}" for position, each in places)
+
+
+def _texts(photo_id: int, tags: str, caption: str, name: str) -> Texts:
+    return Texts(
+        photo_id,
+        tuple(tuple(tag.split()) for tag in tags.split(TAG_GAP) if tag.strip()),
+        tuple(caption.split()),
+        tuple(name.split()),
+    )

@@ -24,13 +24,18 @@ def index_photos(photo_ids: Sequence[int]) -> None:
         [
             fulltext.Document(
                 photo_id=pk,
-                tags=" ".join(tags[pk]),
+                tags=tags[pk],
                 caption=own_caption or captions.get(pk, ""),
                 file_name=file_name,
             )
             for pk, file_name, own_caption in photos
         ],
     )
+
+
+def forget_photos(photo_ids: Sequence[int]) -> None:
+    """Drop the full-text rows of deleted photos. Call it in the deletion's transaction."""
+    fulltext.delete(connection, photo_ids)
 
 
 def _tags(photo_ids: Sequence[int]) -> dict[int, list[str]]:

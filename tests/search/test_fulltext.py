@@ -1,0 +1,108 @@
+"""Full text on whichever database the tests run on."""
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from search import fulltext
+from search.fulltext import Document
+from tests.factories import a_photo, a_user
+from webapp.library.models import Photo
+
+pytestmark = pytest.mark.django_db
+
+
+def visible() -> "fulltext.QuerySet":
+    return Photo.objects.in_library()
+
+
+def indexed(tags: list[str] | None = None, caption: str = "", file_name: str = "x.jpg") -> int:
+    """A photo with these texts; its id."""
+    photo = a_photo(a_user())
+    fulltext.upsert(connection, [Document(photo.pk, tags or [], caption, file_name)])
+    return photo.pk
+
+
+def found(*words: str, limit: int = 100) -> list[int]:
+    return fulltext.search(connection, visible(), words, limit)
+
+
+def test_words_are_found_by_their_stem_in_every_field() -> None:
+    tagged = indexed(tags=["dog"])
+    captioned = indexed(caption="Two dogs run along a beach")
+    named = indexed(file_name="IMG_2031 Beach-Dog.jpg")
+    indexed(caption="a cat")
+
+    assert set(found("dogs")) == {tagged, captioned, named}
+    assert set(found("running", "img")) == {captioned, named}
+
+
+def test_photos_with_more_of_the_words_come_first() -> None:
+    one = indexed(caption="a dog sleeps on a large red sofa")
+    both = indexed(caption="a dog runs along the empty beach")
+
+    assert found("dog", "beach") == [both, one]
+    assert found("dog", "beach", limit=1) == [both]
+
+
+def test_a_photo_is_indexed_as_it_is_now() -> None:
+    photo_id = indexed(caption="a dog")
+    fulltext.upsert(connection, [Document(photo_id, ["cat"], "", "x.jpg")])
+    assert (found("dog"), found("cat")) == ([], [photo_id])
+
+    fulltext.delete(connection, [photo_id])
+    assert found("cat") == []
+
+
+def test_only_visible_photos_are_found() -> None:
+    owner, stranger = a_user(), a_user()
+    photos = [a_photo(owner), a_photo(stranger)]
+    fulltext.upsert(connection, [Document(photo.pk, ["dog"], "", "x.jpg") for photo in photos])
+    mine = Photo.objects.visible_to(owner)
+
+    assert fulltext.search(connection, mine, ["dog"], 10) == [photos[0].pk]
+    assert fulltext.containing(connection, mine, "dog") == [photos[0].pk]
+    assert fulltext.search(connection, mine.none(), ["dog"], 10) == []
+
+
+def test_exact_words_stand_together_and_as_written() -> None:
+    together = indexed(caption="a red car at night")
+    indexed(caption="a car in red")
+    indexed(caption="red cars")
+    across = indexed(tags=["red", "car"])
+
+    assert fulltext.containing(connection, visible(), "Red CAR") == [together]
+    assert fulltext.containing(connection, visible(), "car") != [across]
+    assert fulltext.containing(connection, visible(), "… !") == []
+
+
+def test_texts_are_read_back_as_words() -> None:
+    photo_id = indexed(["hot dog", "beach"], "A boy’s lunch", "IMG_1.jpg")
+
+    (texts,) = fulltext.read(connection, [photo_id])
+
+    assert texts == fulltext.Texts(
+        photo_id, (("hot", "dog"), ("beach",)), ("a", "boy", "lunch"), ("img", "1")
+    )
+    assert fulltext.read(connection, []) == []
+
+
+# What would break out of a query if it reached one.
+HOSTILE = [
+    '"', "'", "''", "\\", ":*", "a:*", "NEAR(", "a AND", "OR", "NOT", "-", "*", "^a", "{x}: y",
+    "a & b | !c", "<->", "%s", "%", "\x00", "\ud800", "\u202e", "); DROP TABLE find_text; --", "ﬁ",
+]  # fmt: skip
+
+
+@settings(
+    deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.text() | st.lists(st.sampled_from(HOSTILE)).map(" ".join))
+def test_no_text_is_a_syntax_error_and_what_is_indexed_is_found(text: str) -> None:
+    photo = Photo.objects.first() or a_photo(a_user())
+    fulltext.upsert(connection, [Document(photo.pk, [text], text, text)])
+
+    expected = [photo.pk] if fulltext.split(text) else []
+    assert found(text) == expected
+    assert fulltext.containing(connection, visible(), text) == expected
