@@ -102,15 +102,16 @@ class Query:
         return replace(self, conditions=_distinct(turned))
 
 
-# A condition ends at white space, unless its value is in quotes. Each alternative eats at least
-# one character and none can be matched in two ways, so scanning takes time linear in the text.
+# A condition ends at white space, unless its value is in quotes. Every alternative eats at least
+# one character, and none can be matched in two ways, so scanning takes time linear in the text.
 _TOKEN = re.compile(
     r"""(?P<minus>-*)
-        (?: (?P<prefix>[A-Za-z]{2,10}): (?: "(?P<quoted>[^"]*)" | (?P<value>[^\s"]+) )
+        (?: (?P<named>tag|camera): (?: "(?P<quoted>[^"]*)" | (?P<name>[^\s"]+) )
+          | (?P<prefix>is|taken|from|after|to|before): (?P<value>[^\s"]+)
           | "(?P<words>[^"]*)"
           | (?P<plain>[^\s"]+) )
       | ["\-]""",
-    re.VERBOSE,
+    re.VERBOSE | re.IGNORECASE,
 )
 _QUOTES = dict.fromkeys(map(ord, "“”„‟«»＂"), '"')
 _DATE = re.compile(r"(\d{4})(?:[-./](\d{1,2}))?(?:[-./](\d{1,2}))?")
@@ -125,7 +126,7 @@ def parse(text: str, today: date) -> Query:
     for token in _TOKEN.finditer(_cleaned(text)):
         condition = _condition(token, today)
         if condition is None:
-            free.append(token[0].lstrip("-").replace('"', " "))
+            free.append(token[0].lstrip("-").strip('"'))
         elif condition.value or condition.dates:
             conditions.append(condition)
     return Query(_clipped(" ".join(free), MAX_TEXT), _distinct(conditions)[:MAX_CONDITIONS])
@@ -136,9 +137,11 @@ def _condition(token: re.Match[str], today: date) -> Condition | None:
     negated = bool(token["minus"])
     if token["words"] is not None:
         return Condition(Field.WORDS, _value(token["words"]), negated=negated)
+    if token["named"]:
+        value = _value(token["quoted"] or token["name"] or "")
+        return Condition(Field(token["named"].lower()), value, negated=negated)
     if token["prefix"]:
-        value = _value(token["quoted"] if token["quoted"] is not None else token["value"])
-        return _prefixed(token["prefix"].lower(), value, negated)
+        return _prefixed(token["prefix"].lower(), token["value"], negated)
     plain = token["plain"] or ""
     if re.fullmatch(r"\d{4}", plain) and OLDEST_YEAR <= int(plain) <= today.year + 1:
         return Condition(Field.TAKEN, dates=_days(plain), negated=negated)
@@ -148,10 +151,9 @@ def _condition(token: re.Match[str], today: date) -> Condition | None:
 
 
 def _prefixed(prefix: str, value: str, negated: bool) -> Condition | None:
-    if prefix in (Field.TAG, Field.CAMERA):
-        return Condition(Field(prefix), value, negated=negated)
-    if prefix == Field.FAVOURITE and value.lower() in ("favourite", "favorite"):
-        return Condition(Field.FAVOURITE, "favourite", negated=negated)
+    if prefix == Field.FAVOURITE:
+        favourite = value.lower() in ("favourite", "favorite")
+        return Condition(Field.FAVOURITE, "favourite", negated=negated) if favourite else None
     dates = _dates(prefix, value)
     return Condition(Field.TAKEN, dates=dates, negated=negated) if dates else None
 

@@ -94,8 +94,8 @@ def test_conditions_can_be_removed_and_turned() -> None:
 # Text made of what the grammar cares about, beside any text at all.
 PIECES = [
     "dog", "-", "--", '"', "“", "tag:", "camera:", "is:favourite", "before:", "2019", "2019-02-31",
-    "taken:", "9000", "2020-01-01..2019-01-01", " ", "\t", "\u202e", "\ud800", "\x00", "é", "🏖️", "日本",
-    ":", "0001",
+    "taken:", "9000", "2020-01-01..2019-01-01", " ", "\t", "\u202e", "\ud800", "\x00", "é", "🏖️",
+    "日本", ":", "0001", "AA:", "is:", "IS:FAVORITE", "from:",
 ]  # fmt: skip
 queries = st.text() | st.lists(st.sampled_from(PIECES)).map("".join)
 
