@@ -2,8 +2,11 @@
 
 import errno
 import os
+import shutil
+import sqlite3
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.core.files import File
@@ -12,11 +15,28 @@ from django.core.files.storage import FileSystemStorage, storages
 from webapp.errors import NoSpace
 
 BLOCK_BYTES = 1 << 20
+FULL = "The server's disk is full. The photo was not stored; free some space and try again."
+POSTGRESQL_DISK_FULL = "53100"
 
 
 def originals() -> FileSystemStorage:
     """The storage of originals: a folder, or a bucket by setting."""
     return storages["originals"]  # type: ignore[return-value]
+
+
+@contextmanager
+def local_original(name: str) -> Iterator[Path]:
+    """The original as a file on this machine: itself, or a copy that lives as long as the block.
+
+    Raises FileNotFoundError when the storage does not have it (a folder's file is not looked for).
+    """
+    try:
+        yield Path(originals().path(name))
+    except NotImplementedError:  # a bucket has no paths
+        with originals().open(name) as stored, tempfile.NamedTemporaryFile() as copy:
+            shutil.copyfileobj(stored, copy, BLOCK_BYTES)
+            copy.flush()
+            yield Path(copy.name)
 
 
 class OriginalsOnDisk(FileSystemStorage):
@@ -66,7 +86,15 @@ def _sync_folder(folder: Path) -> None:
 
 def raise_if_full(error: OSError) -> None:
     """Turn a full disk into a sentence; other errors are the caller's."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        raise NoSpace(
-            "The server's disk is full. The photo was not stored; free some space and try again."
-        ) from error
+    if is_full(error):
+        raise NoSpace(FULL) from error
+
+
+def is_full(error: Exception) -> bool:
+    """Whether a file or the database could not be written for want of space."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    cause = error.__cause__  # what Django's database error came from
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return getattr(cause, "sqlstate", None) == POSTGRESQL_DISK_FULL

@@ -58,8 +58,8 @@ def add_photo(
     return _create(photo, path)
 
 
-def check_size(owner: User, name: str, size_bytes: int) -> None:
-    """Raise `TooLarge` when a file of this size may not be added."""
+def check_size(owner: User, name: str, size_bytes: int, *, reserved_bytes: int = 0) -> None:
+    """Raise `TooLarge` when a file of this size may not be added beside those on their way."""
     limit = settings.MAREA_MAX_FILE_MB << 20
     if size_bytes > limit:
         raise TooLarge(
@@ -68,7 +68,7 @@ def check_size(owner: User, name: str, size_bytes: int) -> None:
             field="file",
         )
     quota = settings.MAREA_USER_QUOTA_MB << 20
-    if quota and used_bytes(owner) + size_bytes > quota:
+    if quota and used_bytes(owner) + reserved_bytes + size_bytes > quota:
         raise TooLarge(
             f"{name} does not fit: your photos may take {settings.MAREA_USER_QUOTA_MB} MB in all. "
             "It was not uploaded; delete some photos for good or ask the administrator for more.",

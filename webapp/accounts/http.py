@@ -1,0 +1,11 @@
+"""What a view behind sign-in is handed."""
+
+from django.http import HttpRequest
+
+from webapp.accounts.models import User
+
+
+class SignedInRequest(HttpRequest):
+    """A request of somebody we know: sign-in is required everywhere save where a view opts out."""
+
+    user: User

@@ -1,0 +1,219 @@
+"""Uploads on their way: the bytes so far are a file, and its size tells where to go on.
+
+One writer at a time holds a lock on that file. When the last byte is there, the file goes the way
+of every photo (`adding.add_photo`), and the upload is over whether the photo was taken or refused.
+"""
+
+import fcntl
+import io
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db.models import Sum
+from django.utils import timezone
+
+from webapp.accounts.models import User
+from webapp.errors import Conflict, NoSpace, NotFound, TooLarge, UserError
+from webapp.library.file_names import tidy_file_name
+from webapp.library.models import Photo, Upload
+from webapp.library.services.adding import Added, add_photo, check_size
+from webapp.library.storage import FULL, is_full
+
+KEPT_FOR = timedelta(days=1)  # as `UploadQuerySet.stale`
+
+
+class Locked(UserError):
+    """Another request is writing to this upload."""
+
+    status = 423
+    code = "locked"
+
+
+def start_upload(
+    owner: User, *, file_name: str, size_bytes: int, modified_at: datetime | None = None
+) -> Upload:
+    """Announce a file. Raises `TooLarge` when it may not be added, `NoSpace` on a full disk."""
+    name = tidy_file_name(file_name)
+    check_size(owner, name, size_bytes, reserved_bytes=_announced_bytes(owner))
+    upload = Upload(
+        key=secrets.token_urlsafe(32),
+        owner=owner,
+        file_name=name,
+        size_bytes=size_bytes,
+        modified_at=modified_at,
+    )
+    with _ended_when_full(upload):
+        path_of(upload).touch(mode=0o600)
+        upload.save()
+    return upload
+
+
+def find_upload(user: User, key: str) -> Upload:
+    """The user's upload; raises `NotFound` for unknown, expired and other people's keys alike."""
+    upload = Upload.objects.visible_to(user).filter(key=key).first()
+    if upload is None or expires_at(upload) < timezone.now():
+        raise _unknown()
+    return upload
+
+
+def expires_at(upload: Upload) -> datetime:
+    return upload.touched_at + KEPT_FOR
+
+
+def path_of(upload: Upload) -> Path:
+    return Path(settings.MAREA_UPLOADS) / upload.key
+
+
+def offset_of(upload: Upload) -> int:
+    """Bytes that need not be sent again.
+
+    The last byte counts only when the photo is in the library: a client whose last answer was
+    lost sends that byte again and gets it.
+    """
+    try:
+        size_bytes = path_of(upload).stat().st_size
+    except FileNotFoundError as error:
+        raise _unknown() from error
+    return min(size_bytes, max(upload.size_bytes - 1, 0))
+
+
+def receive(upload: Upload, blocks: Iterable[bytes], *, offset: int) -> Added | None:
+    """Write the bytes from `offset` on; when the file is complete, add it to the library.
+
+    Returns None while bytes are missing; `blocks` may end early. Raises `Conflict` for another
+    offset than `offset_of`, `Locked` while another request writes, `NoSpace` on a full disk (the
+    upload is then over) and what `add_photo` raises.
+    """
+    with _ended_when_full(upload), _only_writer(upload) as file:
+        if offset != offset_of(upload):
+            raise Conflict(f"This upload goes on at byte {offset_of(upload)}, not {offset}.")
+        _write(file, blocks, offset=offset, size_bytes=upload.size_bytes)
+        if file.tell() == upload.size_bytes:
+            return _finish(upload)
+        os.fsync(file.fileno())
+    Upload.objects.filter(pk=upload.pk).update(touched_at=timezone.now())
+    return None
+
+
+def end_upload(upload: Upload) -> None:
+    """Forget an upload and its bytes. The file goes first: deleting the row may need its space."""
+    path_of(upload).unlink(missing_ok=True)
+    Upload.objects.filter(pk=upload.pk).delete()
+
+
+def cancel_upload(upload: Upload) -> None:
+    """End an upload that nobody is writing to; raises `Locked` otherwise."""
+    with _only_writer(upload):
+        end_upload(upload)
+
+
+def expire_uploads() -> int:
+    """Remove uploads that nobody has touched for a day, and files that no upload owns.
+
+    Returns how many uploads were removed.
+    """
+    stale = list(Upload.objects.stale())
+    for upload in stale:
+        end_upload(upload)
+    _remove_ownerless_files()
+    return len(stale)
+
+
+def known_photos(user: User, hashes: Iterable[str]) -> dict[str, int]:
+    """Ids of the user's photos with these SHA-256s, by hash; photos in the trash are left out."""
+    photos = Photo.objects.visible_to(user).in_library().filter(sha256__in=set(hashes))
+    return dict(photos.values_list("sha256", "pk"))
+
+
+def known_hashes(user: User, hashes: Iterable[str]) -> set[str]:
+    """Those of the SHA-256s that the user's library has."""
+    return set(known_photos(user, hashes))
+
+
+def _announced_bytes(owner: User) -> int:
+    """Bytes of the owner's uploads on their way, which count towards the quota already."""
+    return Upload.objects.visible_to(owner).aggregate(sum=Sum("size_bytes"))["sum"] or 0
+
+
+@contextmanager
+def _only_writer(upload: Upload) -> Iterator[io.FileIO]:
+    """The upload's file, open for writing and locked against other requests."""
+    try:
+        file = io.FileIO(path_of(upload), "r+")
+    except FileNotFoundError as error:
+        raise _unknown() from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Locked("Another request is still sending this file. Try again soon.") from error
+        if os.fstat(file.fileno()).st_nlink == 0:  # it ended between opening and locking
+            raise _unknown()
+        yield file
+
+
+def _write(file: io.FileIO, blocks: Iterable[bytes], *, offset: int, size_bytes: int) -> None:
+    file.seek(offset)
+    for block in blocks:
+        if file.tell() + len(block) > size_bytes:
+            raise TooLarge(f"More bytes came than the {size_bytes:,} that were announced.")
+        rest = memoryview(block)
+        while rest:
+            rest = rest[file.write(rest) :]
+
+
+def _finish(upload: Upload) -> Added:
+    """Add the complete file. A refusal ends the upload as an acceptance does."""
+    try:
+        added = add_photo(
+            upload.owner,
+            path_of(upload),
+            file_name=upload.file_name,
+            modified_at=upload.modified_at,
+        )
+    except UserError:
+        end_upload(upload)
+        raise
+    end_upload(upload)
+    return added
+
+
+@contextmanager
+def _ended_when_full(upload: Upload) -> Iterator[None]:
+    """A full disk ends the upload, which gives its space back, and is told in a sentence."""
+    try:
+        yield
+    except (OSError, DatabaseError) as error:
+        if not is_full(error):
+            raise
+        with suppress(DatabaseError):
+            end_upload(upload)
+        raise NoSpace(FULL) from error
+
+
+def _remove_ownerless_files() -> None:
+    """Files left by a crash, and Django's own temporary ones, once they are old."""
+    limit = (timezone.now() - KEPT_FOR).timestamp()
+    old = [path for path in Path(settings.MAREA_UPLOADS).iterdir() if _older(path, limit)]
+    owned = set(
+        Upload.objects.filter(key__in=[path.name for path in old]).values_list("key", flat=True)
+    )
+    for path in old:
+        if path.name not in owned:
+            path.unlink(missing_ok=True)
+
+
+def _older(path: Path, timestamp: float) -> bool:
+    with suppress(FileNotFoundError):
+        return path.is_file() and path.stat().st_mtime < timestamp
+    return False
+
+
+def _unknown() -> NotFound:
+    return NotFound("There is no such upload. It may have expired; send the file again.")
