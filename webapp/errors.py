@@ -1,6 +1,8 @@
 """Failures that a person is told about.
 
     UserError               the request cannot be answered as it stands (400)
+    ├── SignInNeeded        nobody we know is asking (401)
+    ├── Forbidden           they may not do this (403)
     ├── NotFound            no such thing for this user (404)
     ├── Refused             a file or value that we do not take (422)
     ├── TooLarge            beyond a limit (413)
@@ -24,6 +26,16 @@ class UserError(Exception):
         self.message = message
         self.code = code or self.code
         self.field = field
+
+
+class SignInNeeded(UserError):
+    status = 401
+    code = "sign_in_needed"
+
+
+class Forbidden(UserError):
+    status = 403
+    code = "forbidden"
 
 
 class NotFound(UserError):

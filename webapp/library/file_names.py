@@ -1,8 +1,24 @@
 """File names as people sent them, made safe to store, show and offer for download."""
 
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from webapp.library.models import Photo
 
 MAX_LENGTH = 255
+
+# Endings that a file of this type may keep; the first is given to those with another one.
+ENDINGS = {
+    "image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "image/png": (".png",),
+    "image/webp": (".webp",),
+    "image/gif": (".gif",),
+    "image/avif": (".avif",),
+    "image/heic": (".heic", ".heif", ".hif"),
+    "image/tiff": (".tif", ".tiff"),
+    "image/bmp": (".bmp", ".dib"),
+}
 
 
 def tidy_file_name(name: str) -> str:
@@ -32,3 +48,14 @@ def _cut(name: str) -> str:
     if not dot or len(ending) > 10:
         return name[:MAX_LENGTH]
     return f"{stem[: MAX_LENGTH - len(ending) - 2]}….{ending}"[:MAX_LENGTH]
+
+
+def download_name(photo: "Photo") -> str:
+    """The photo's name with an ending that fits what the file is, whatever it was called.
+
+    A JPEG uploaded as `page.html` must not become a web page on somebody's disk.
+    """
+    endings = ENDINGS.get(photo.media_type, (".bin",))
+    if photo.file_name.lower().endswith(endings):
+        return photo.file_name
+    return f"{photo.file_name[: MAX_LENGTH - 10]}{endings[0]}"

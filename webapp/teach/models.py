@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from webapp.library.models import Photo
+from webapp.library.models import Photo, PhotoQuerySet
 
 if TYPE_CHECKING:
     from webapp.accounts.models import User
@@ -79,6 +79,9 @@ class PhotoTagQuerySet(models.QuerySet["PhotoTag"]):
         """Tags as people see them: what a person rejected is hidden."""
         return self.exclude(source=PhotoTag.Source.REJECTED)
 
+    def in_library(self) -> Self:
+        return self.filter(photo__trashed_at=None)
+
 
 class PhotoTag(models.Model):
     """The present state of one tag on one photo, derived from sights and corrections."""
@@ -132,3 +135,9 @@ def lacking_sight(
     """Those of `photos` that this model version has not looked at yet."""
     done = Sight.objects.filter(photo=OuterRef("pk"), version=version)
     return photos.filter(~Exists(done))
+
+
+def tagged(photos: PhotoQuerySet, name: str) -> PhotoQuerySet:
+    """Those of `photos` on which people see this tag."""
+    shown = PhotoTag.objects.shown().filter(photo=OuterRef("pk"), tag__name=name)
+    return photos.filter(Exists(shown))

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Prefetch
+from django.db.models import Count, Prefetch
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -123,6 +123,15 @@ def _tags_named(names: Iterable[str]) -> dict[str, Tag]:
     wanted = {name[:MAX_TAG_LENGTH] for name in names}
     Tag.objects.bulk_create([Tag(name=name) for name in sorted(wanted)], ignore_conflicts=True)
     return {tag.name: tag for tag in Tag.objects.filter(name__in=wanted)}
+
+
+def tag_counts(user: User, *, start: str = "", limit: int = 200) -> list[tuple[str, int]]:
+    """Tags in the user's library that begin with `start`, with their photos, most used first."""
+    tags = PhotoTag.objects.visible_to(user).shown().in_library()
+    if start:
+        tags = tags.filter(tag__name__startswith=start.lower())
+    counts = tags.values_list("tag__name").annotate(photos=Count("pk"))
+    return list(counts.order_by("-photos", "tag__name")[:limit])
 
 
 def tidy_tag(name: str) -> str:

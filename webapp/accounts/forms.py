@@ -1,0 +1,70 @@
+"""What people fill in about accounts. Django's forms do the work."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import BaseUserCreationForm, UserCreationForm
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+
+from webapp.accounts.models import ApiToken, User
+from webapp.accounts.services import generate_password
+
+
+class FirstVisitForm(UserCreationForm):
+    """The administrator's name and password."""
+
+    class Meta(BaseUserCreationForm.Meta):
+        model = User
+
+
+class AddUserForm(forms.ModelForm):
+    """A further user. Without a password one is made, and shown once."""
+
+    password = forms.CharField(
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Leave it empty and Marea makes one.",
+    )
+    is_superuser = forms.BooleanField(
+        required=False, label="Administrator", help_text="May add and deactivate people."
+    )
+
+    class Meta:
+        model = User
+        fields = ("username",)
+
+    def clean_username(self) -> str:
+        """Names that differ only in case would be taken for each other."""
+        username: str = self.cleaned_data["username"]
+        if User.objects.filter(username__iexact=username).exists():
+            raise ValidationError("Somebody has this name already. Choose another one.")
+        return username
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        if password:
+            validate_password(password, User(username=self.cleaned_data.get("username", "")))
+        return password
+
+    def save(self, commit: bool = True) -> User:
+        """The user, with `generated_password` set when nobody chose one."""
+        self.generated_password = "" if self.cleaned_data["password"] else generate_password()
+        user = super().save(commit=False)
+        user.set_password(self.cleaned_data["password"] or self.generated_password)
+        user.is_staff = user.is_superuser = self.cleaned_data["is_superuser"]
+        user.save()
+        return user
+
+
+class TokenForm(forms.ModelForm):
+    class Meta:
+        model = ApiToken
+        fields = ("name", "scope")
+        widgets = {"scope": forms.RadioSelect}
+        labels = {"scope": "What may it do?"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].widget.attrs["placeholder"] = "Backup script on the laptop"

@@ -1,0 +1,5 @@
+"""Search over the API."""
+
+from ninja import Router
+
+router = Router(tags=["search"])

@@ -1,0 +1,149 @@
+"""Photos as the API shows and takes them."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Self
+
+from django.db.models import Prefetch
+from django.urls import reverse
+from ninja import Schema
+from pydantic import Field, StringConstraints
+
+from webapp.library.models import Photo, PhotoQuerySet
+from webapp.library.services.thumbnails import SIZES
+from webapp.schemas import Text
+from webapp.teach.models import PhotoTag
+from webapp.teach.services import MAX_TAG_LENGTH, shown_caption, with_captions
+
+MAX_HASHES = 1000
+MAX_TAGS_AT_ONCE = 50
+MAX_FAILURES = 100
+
+State = Literal["waiting", "ready", "failed"]
+Size = Literal["small", "large"]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+TagName = Annotated[Text, Field(min_length=1, max_length=MAX_TAG_LENGTH)]
+
+
+class TagOnPhoto(Schema):
+    name: str
+    source: Literal["model", "person"] = Field(description="Who says so.")
+    probability: float
+
+
+class PhotoOut(Schema):
+    id: int
+    sha256: str
+    file_name: str
+    media_type: str
+    size_bytes: int
+    width: int = Field(description="Pixels, upright.")
+    height: int = Field(description="Pixels, upright.")
+    taken_at: datetime | None = Field(
+        description="As the camera's clock showed it, written as if it were UTC."
+    )
+    uploaded_at: datetime
+    trashed_at: datetime | None
+    camera: str
+    lens: str
+    latitude: float | None
+    longitude: float | None
+    is_favourite: bool
+    caption: str = Field(description="A person's, else the model's, else empty.")
+    caption_source: Literal["model", "person"] | None
+    tags: list[TagOnPhoto]
+    state: State
+    error: str = Field(description="Why the photo was set aside; empty unless it was.")
+    original: str = Field(description="Address of the original.")
+    thumbnails: dict[Size, str] = Field(description="Addresses of the thumbnails, WebP.")
+
+    @classmethod
+    def of(cls, photo: Photo) -> Self:
+        """`photo` comes from a queryset that went through `with_details`."""
+        caption = shown_caption(photo)
+        source = "person" if photo.own_caption else "model"
+        return cls(
+            **{name: getattr(photo, name) for name in _AS_THEY_ARE},
+            caption=caption,
+            caption_source=source if caption else None,  # type: ignore[arg-type]
+            tags=[_tag(photo_tag) for photo_tag in photo.photo_tags.all()],
+            original=reverse("api:original", args=[photo.pk]),
+            thumbnails={size: _thumbnail_address(photo, size) for size in SIZES},  # type: ignore[misc]
+        )
+
+
+_AS_THEY_ARE = (
+    *("id", "sha256", "file_name", "media_type", "size_bytes", "width", "height", "taken_at"),
+    *("uploaded_at", "trashed_at", "camera", "lens", "latitude", "longitude", "is_favourite"),
+    *("state", "error"),
+)
+
+
+class PhotoPage(Schema):
+    photos: list[PhotoOut]
+    next_cursor: str | None = Field(description="Send it as `cursor` for the next page.")
+
+
+class PhotoChange(Schema):
+    """What to change; what is left out stays as it is."""
+
+    is_favourite: bool = False
+    caption: Annotated[Text, Field(max_length=500)] = Field(
+        "", description="Your words; empty gives the model's caption back."
+    )
+    add_tags: list[TagName] = Field([], max_length=MAX_TAGS_AT_ONCE)
+    remove_tags: list[TagName] = Field([], max_length=MAX_TAGS_AT_ONCE)
+
+
+class Hashes(Schema):
+    sha256: list[Sha256] = Field(max_length=MAX_HASHES)
+
+
+class KnownPhotos(Schema):
+    known: dict[str, int] = Field(description="Photo ids by SHA-256, of those that are here.")
+
+
+class AddedPhoto(Schema):
+    outcome: Literal["new", "known", "restored"]
+    photo: PhotoOut
+
+
+class Failed(Schema):
+    photo_id: int
+    file_name: str
+    error: str = Field(description="Why the photo was set aside.")
+
+    @classmethod
+    def of(cls, photo: Photo) -> Self:
+        return cls(photo_id=photo.pk, file_name=photo.file_name, error=photo.error)
+
+
+class Jobs(Schema):
+    waiting: int = Field(description="Photos that wait for a worker.")
+    looking: int = Field(description="Photos that a worker holds now.")
+    ready: int
+    failed: int = Field(description="Photos that were set aside.")
+    seconds_left: float | None = Field(description="At the present pace; null when unknown.")
+    failures: list[Failed] = Field(description="The latest that were set aside, at most 100.")
+
+
+def with_details(photos: PhotoQuerySet) -> PhotoQuerySet:
+    """Photos with all that `PhotoOut.of` shows, in two queries more however many they are."""
+    tags = PhotoTag.objects.shown().select_related("tag").order_by("-probability", "tag__name")
+    return with_captions(photos).prefetch_related(Prefetch("photo_tags", queryset=tags))
+
+
+def utc(moment: datetime | None) -> datetime | None:
+    """A moment without an offset is taken as UTC."""
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+
+def _tag(photo_tag: PhotoTag) -> TagOnPhoto:
+    return TagOnPhoto(
+        name=photo_tag.tag.name,
+        source=photo_tag.source,  # type: ignore[arg-type]
+        probability=photo_tag.probability,
+    )
+
+
+def _thumbnail_address(photo: Photo, size: str) -> str:
+    return f"{reverse('api:thumbnail', args=[photo.pk, size])}?v={photo.sha256[:12]}"

@@ -1,0 +1,45 @@
+"""Kinds of values that several parts of the API take, and the shape of every failure."""
+
+from typing import Annotated, Any
+
+from ninja import Schema
+from pydantic import AfterValidator, Field
+
+MAX_ID = (1 << 63) - 1  # what both databases can hold
+MAX_IDS = 10_000
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL stores no NUL, and it means nothing in any text of ours."""
+    if "\0" in text:
+        raise ValueError("a NUL character is not allowed here")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+
+
+class Error(Schema):
+    code: str = Field(description="For programs; stays the same.")
+    message: str = Field(description="For people: what happened and what to do.")
+    field: str | None = Field(None, description="The field at fault, where it is one.")
+
+
+class Failure(Schema):
+    error: Error
+
+
+class PhotoIds(Schema):
+    ids: list[Id] = Field(
+        max_length=MAX_IDS, description="Photos; those that are not yours are left out."
+    )
+
+
+class Changed(Schema):
+    changed: int = Field(description="How many photos this changed.")
+
+
+def fails(*statuses: int) -> dict[int, Any]:
+    """Failures of an operation, for its documentation; 401, 403 and 422 go without saying."""
+    return dict.fromkeys((401, 403, 422, *statuses), Failure)
