@@ -60,10 +60,13 @@ class Base:
 
     def scores(self, query: Vectors, ids: Ids) -> Scores:
         """Exact scores (n,) of `ids` (n,), all of them members, for `query` (dim,)."""
-        rows = np.searchsorted(self.ids, ids)
-        chunks = [rows[at : at + EXACT_CHUNK] for at in range(0, rows.size, EXACT_CHUNK)]
-        scored = [self._vectors[chunk].astype(np.float32) @ query for chunk in chunks]
+        chunks = [ids[at : at + EXACT_CHUNK] for at in range(0, ids.size, EXACT_CHUNK)]
+        scored = [self.vectors(chunk) @ query for chunk in chunks]
         return np.concatenate([np.zeros(0, np.float32), *scored])
+
+    def vectors(self, ids: Ids) -> Vectors:
+        """Vectors (n, dim) of `ids` (n,), all of them members."""
+        return self._vectors[np.searchsorted(self.ids, ids)].astype(np.float32)
 
     def _flat_search(self, query: Vectors, k: int, live: Selection) -> tuple[Scores, Ids]:
         selector = faiss.IDSelectorBitmap(live.bitmap())

@@ -64,6 +64,15 @@ class Delta:
         scores = self.buffer[: self.rows] @ query
         return best(scores[rows], self.ids[rows], k)
 
+    def members(self) -> Ids:
+        return self.ids[: self.rows][self.alive]
+
+    def vectors(self, ids: Ids) -> Vectors:
+        """Vectors (n, dim) of `ids` (n,), all of them members."""
+        rows = np.flatnonzero(self.alive)
+        order = rows[np.argsort(self.ids[rows])]
+        return self.buffer[order[np.searchsorted(self.ids[order], ids)]]
+
     def _with_room_for(self, extra: int) -> Delta:
         """This state, in a new and larger buffer without dead rows if the old one is full."""
         if self.rows + extra <= len(self.ids):

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from search.index.base import Base
 from search.index.delta import Delta
@@ -51,10 +51,12 @@ class FaissIndex:
         if given.size and given.min() < 0:
             raise ValueError("Photo ids are at least 0; FAISS reserves -1.")
         distinct, from_end = np.unique(given[::-1], return_index=True)
+        latest = rows[::-1][from_end]
+        known = self._in_base(distinct, latest)
         with self._writing:
-            live = self._state.live.removing(distinct)
-            delta = self._state.delta.adding(distinct, rows[::-1][from_end])
-            self._state = _State(live, delta)
+            live = self._state.live.removing(distinct).adding(distinct[known])
+            delta = self._state.delta.removing(distinct)
+            self._state = _State(live, delta.adding(distinct[~known], latest[~known]))
 
     def remove(self, ids: ArrayLike) -> None:
         unwanted = np.asarray(ids, np.int64).reshape(-1)
@@ -62,6 +64,19 @@ class FaissIndex:
         with self._writing:
             live, delta = self._state.live, self._state.delta
             self._state = _State(live.removing(unwanted), delta.removing(unwanted))
+
+    def vectors(self, ids: ArrayLike) -> tuple[Ids, Vectors]:
+        """Those of `ids` that are in the index, ascending, and their vectors (n, dim)."""
+        asked = np.unique(np.asarray(ids, np.int64))
+        state = self._state
+        in_delta = asked[np.isin(asked, state.delta.members())]
+        in_base = asked[state.live.contains(asked)]
+        found = [state.delta.vectors(in_delta)]
+        if self.base is not None:
+            found.append(self.base.vectors(in_base))
+        known = np.concatenate([in_delta, in_base])
+        order = np.argsort(known)
+        return known[order], np.concatenate(found)[order]
 
     def search(
         self, vectors: ArrayLike, k: int, among: Selection | None = None
@@ -77,6 +92,14 @@ class FaissIndex:
             scores[row, : found_ids.size] = found_scores
             ids[row, : found_ids.size] = found_ids
         return scores, ids
+
+    def _in_base(self, ids: Ids, vectors: Vectors) -> NDArray[np.bool_]:
+        """Which photos the base holds just so: they come back from the trash at no cost."""
+        same = np.zeros(ids.size, np.bool_)
+        if self.base is not None:
+            same = self.base.members.contains(ids)
+            same[same] = (self.base.vectors(ids[same]) == vectors[same]).all(axis=1)
+        return same
 
     def _best(
         self, state: _State, query: Vectors, k: int, among: Selection | None

@@ -99,6 +99,13 @@ class IndexAgainstDictionary(RuleBasedStateMachine):
         assert (found[0, count:] == -1).all()
         assert np.isneginf(scores[0, count:]).all()
 
+    @rule(ids=photo_ids)
+    def read(self, ids: list[int]) -> None:
+        known, vectors = self.index.vectors(ids)
+        assert list(known) == sorted({i for i in ids if i in self.expected})
+        for photo_id, vector in zip(known, vectors, strict=True):
+            np.testing.assert_array_equal(vector, self.expected[photo_id])
+
     @invariant()
     def holds_as_many(self) -> None:
         if hasattr(self, "index"):
@@ -175,6 +182,19 @@ def test_a_changed_photo_of_the_base_is_found_only_as_it_is_now(
     scores, found = index.search(-clustered[0], 1)
     assert found[0, 0] == 0
     assert scores[0, 0] == pytest.approx(1, abs=1e-3)
+
+
+def test_a_photo_that_comes_back_as_it_was_takes_no_memory(
+    large_index: FaissIndex, clustered: np.ndarray
+) -> None:
+    index = FaissIndex(large_index.base)
+    index.remove([0, 3])
+    assert index.search(clustered[0], 1, Selection.of([0, 3]))[1][0, 0] == -1
+
+    index.add([0, 3], clustered[:2])
+
+    assert index.search(clustered[0], 1, Selection.of([0, 3]))[1][0, 0] == 0
+    assert index.delta_rows == 0
 
 
 def test_readers_are_undisturbed_while_photos_come_and_go(
