@@ -59,8 +59,6 @@ def _inspect(image: Any, max_pixels: int) -> dict[str, Any]:
         # Greyscale at one eighth still reads the file to its end.
         image.draft("L", (1, 1))
     load(image, max_pixels)
-    if image.format == "HEIF":
-        size = upright_size(image)
     return {"width": size[0], "height": size[1], **read_metadata(image)}
 
 

@@ -12,14 +12,14 @@ _PREMULTIPLIED: Final = {"La": "LA", "RGBa": "RGBA"}
 
 def to_eight_bits(image: Image.Image) -> Image.Image:
     """As a mode that can be scaled and colour-managed: L, LA, RGB, RGBA, CMYK or LAB."""
+    if image.mode.startswith("I;16"):
+        return image.convert("I").point(lambda value: value / 257).convert("L")
+    if image.mode in ("I", "F"):
+        return _stretch(image)
     if image.mode in ("P", "PA") or "transparency" in image.info:
         return image.convert("RGBA" if image.has_transparency_data else "RGB")
     if image.mode in _PREMULTIPLIED:
         return image.convert(_PREMULTIPLIED[image.mode])
-    if image.mode.startswith("I;16"):
-        return image.point(lambda value: value / 256).convert("L")
-    if image.mode in ("I", "F"):
-        return _stretch(image)
     if image.mode == "1":
         return image.convert("L")
     return image if image.mode in (*_SPACE_OF_MODE, "LAB") else image.convert("RGB")

@@ -6,8 +6,6 @@ Exception
 └── DecoderUnavailable  the decoding processes cannot be started; no file is to blame
 """
 
-# ruff: noqa: N818  these names say what is wrong without "Error"
-
 from collections.abc import Mapping
 from typing import Final
 
@@ -30,7 +28,9 @@ MESSAGES: Final[Mapping[str, str]] = {
         "The file is a camera's raw data, which cannot be developed here; please export it as JPEG."
     ),
     "truncated": "The file is cut off: a part of the picture is missing. Please copy it again.",
-    "damaged": "The file is damaged: its picture cannot be decoded.",
+    "damaged": (
+        "The file is damaged or incomplete: its picture cannot be decoded. Please copy it again."
+    ),
     "decode_timeout": "The picture took longer than {seconds} seconds to decode and was given up.",
     "decode_memory": "The picture needs more than {memory_mb} MB of memory to decode.",
     "decoder_died": "The decoder stopped while it read this picture. Please try again.",

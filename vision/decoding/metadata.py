@@ -48,7 +48,9 @@ def read_metadata(image: Image.Image) -> dict[str, Any]:
 
 
 def read_orientation(image: Image.Image) -> int:
-    """EXIF orientation, 1 to 8; 1 for anything else."""
+    """How the decoded pixels lie: EXIF orientation 1 to 8; 1 for anything else."""
+    if image.format in ("TIFF", "HEIF"):  # turned upright by their decoders
+        return 1
     value = _tolerate(lambda: image.getexif().get(Base.Orientation))
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 

@@ -11,6 +11,7 @@ from PIL import (
     Image,
     JpegImagePlugin,
     TiffImagePlugin,
+    UnidentifiedImageError,
     WebPImagePlugin,  # noqa: F401  registers its decoder
 )
 
@@ -37,6 +38,8 @@ def open_photo(path: Path, format: formats.Format, max_pixels: int) -> Iterator[
     try:
         with Image.open(path, formats=[format.name]) as image:
             _check(image, max_pixels)
+            if image.format == "HEIF":
+                load(image, max_pixels)  # which may change its size
             yield image
     except Refusal:
         raise
@@ -50,7 +53,7 @@ def load(image: Image.Image, max_pixels: int) -> None:
     if image.format == "PNG":
         _verify_checksums(image)
     image.load()
-    _check(image, max_pixels)  # HEIF learns the true size only now
+    _check(image, max_pixels)
 
 
 def _verify_checksums(image: Image.Image) -> None:
@@ -70,6 +73,8 @@ def _check(image: Image.Image, max_pixels: int) -> None:
 
 
 def _explain(error: Exception) -> Refusal:
+    if isinstance(error, UnidentifiedImageError):
+        return Refusal("damaged")  # its text holds the path, which may hold any word
     text = str(error).lower()
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
         return Refusal("too_large_pixels")

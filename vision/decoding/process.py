@@ -26,15 +26,7 @@ class DecoderProcess:
         """Start it. Raises `DecoderUnavailable`."""
         self.answered = 0
         self._limits = limits
-        self._process = subprocess.Popen(
-            _command(limits),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-            cwd=_ROOT,
-            env=_environment(),
-            process_group=0,  # Ctrl-C is the parent's to answer
-        )
+        self._process = _start(_command(limits))
         self._requests = cast(IO[bytes], self._process.stdin)
         self._answers = cast(IO[bytes], self._process.stdout)
         try:
@@ -102,6 +94,23 @@ def _read(descriptor: int, size: int, deadline: float) -> bytes:
             raise EOFError
         size -= len(parts[-1])
     return b"".join(parts)
+
+
+def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+            cwd=_ROOT,
+            env=_environment(),
+            process_group=0,  # Ctrl-C is the parent's to answer
+        )
+    except OSError as error:
+        raise DecoderUnavailable(
+            f"No process to decode photos could be started: {error}"
+        ) from error
 
 
 def _command(limits: Limits) -> Sequence[str]:

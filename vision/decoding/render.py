@@ -15,6 +15,12 @@ from vision.decoding.opening import load
 Size = tuple[int, int]
 
 MAX_PLACEHOLDER_BYTES: Final = 120
+# From 2,000 to 1,600 pixels: 24 ms, bicubic 40 ms.
+SHRINK: Final = Image.Resampling.HAMMING
+# A thumbnail of 1,600 × 1,200 pixels, quality 75: method 0 takes 37 ms for 194 KB (38.7 dB PSNR),
+# method 2 60 ms for 166 KB (38.2 dB), method 4 139 ms for 157 KB (38.9 dB).
+WEBP_METHOD: Final = 0
+WEBP_QUALITY: Final = 75
 _TO_UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -62,8 +68,10 @@ def render(image: Image.Image, wanted: Wanted, max_pixels: int) -> Rendered:
     base = _decode(image, _base_size(size, wanted), max_pixels)
     side = wanted.network_size
     return Rendered(
-        size=upright_size(image) if image.format == "HEIF" else size,
-        pixels=base.resize((side, side), reducing_gap=3.0).tobytes() if side else b"",
+        size=size,
+        pixels=base.resize((side, side), Image.Resampling.BICUBIC, reducing_gap=2.0).tobytes()
+        if side
+        else b"",
         thumbnails=[_webp(_shrink(base, box)) for box in wanted.boxes],
         placeholder=_placeholder(base),
     )
@@ -86,26 +94,28 @@ def _decode(image: Image.Image, size: Size, max_pixels: int) -> Image.Image:
     image.draft(None, stored)
     load(image, max_pixels)
     profile = image.info.get("icc_profile")
-    small = to_eight_bits(image).resize(stored, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    small = to_eight_bits(image).resize(stored, SHRINK, reducing_gap=2.0)
     colours = to_srgb(small, profile)
     return colours.transpose(_TO_UPRIGHT[orientation]) if orientation > 1 else colours
 
 
 def _shrink(base: Image.Image, box: Size) -> Image.Image:
     size = fit(base.size, box)
-    return base.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return base.resize(size, SHRINK, reducing_gap=2.0)
 
 
-def _webp(image: Image.Image, *, quality: int = 80, method: int = 2) -> bytes:
+def _webp(image: Image.Image, *, quality: int = WEBP_QUALITY) -> bytes:
     """Without metadata: Pillow would copy profile and XMP from `info`."""
     stream = io.BytesIO()
-    image.save(stream, "WEBP", quality=quality, method=method, icc_profile=b"", exif=b"", xmp=b"")
+    image.save(
+        stream, "WEBP", quality=quality, method=WEBP_METHOD, icc_profile=b"", exif=b"", xmp=b""
+    )
     return stream.getvalue()
 
 
 def _placeholder(base: Image.Image) -> bytes:
     for side in (16, 12, 8, 4):
-        data = _webp(_shrink(base, (side, side)), quality=20, method=6)
+        data = _webp(_shrink(base, (side, side)), quality=20)
         if len(data) <= MAX_PLACEHOLDER_BYTES:
             break
     return data

