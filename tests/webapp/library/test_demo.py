@@ -3,9 +3,11 @@
 import hashlib
 import re
 import zipfile
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django.fixtures import SettingsWrapper
 
 from tests.factories import a_user, image_bytes
 from webapp.accounts.models import User
@@ -16,19 +18,22 @@ from webapp.library.services import demo
 FREE = {"CC0 1.0", "CC BY 2.0", "public domain", "no known copyright restrictions"}
 
 
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
 @pytest.fixture
-def wheel(tmp_path, settings, monkeypatch):
+def wheel(tmp_path: Path, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package with two photos, and a catalogue of them."""
     settings.MAREA_DATA, settings.MAREA_THUMBNAILS = tmp_path, tmp_path / "thumbnails"
     photos = {name: image_bytes() for name in ("china.jpg", "flower.jpg")}
     rows = [
-        ["some-photos", f"data/{name}", name, "CC0 1.0", "Ada", "https://example.org"]
-        + [hashlib.sha256(data).hexdigest()]
+        f"some-photos,data/{name},{name},CC0 1.0,Ada,https://example.org,{_sha256(data)}"
         for name, data in photos.items()
     ]
     header = demo.CATALOGUE.read_text(encoding="utf-8").splitlines()[0]
     catalogue = tmp_path / "catalogue.csv"
-    catalogue.write_text("\n".join([header, *map(",".join, rows)]))
+    catalogue.write_text("\n".join([header, *rows]))
     monkeypatch.setattr(demo, "CATALOGUE", catalogue)
     path = tmp_path / "some_photos-1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
@@ -38,13 +43,13 @@ def wheel(tmp_path, settings, monkeypatch):
 
 
 @pytest.fixture
-def fetched(wheel):
+def fetched(wheel: Path) -> None:
     demo.photos_folder().mkdir()
     for photo, data in demo._photos_in(wheel):
         (demo.photos_folder() / photo.file_name).write_bytes(data)
 
 
-def test_every_photo_is_free_and_comes_from_a_pinned_package():
+def test_every_photo_is_free_and_comes_from_a_pinned_package() -> None:
     photos = demo.catalogue()
     pinned = set(re.findall(r"^([a-z-]+)==", demo.REQUIREMENTS.read_text(), re.MULTILINE))
     assert len(photos) == len({photo.sha256 for photo in photos}) >= 25
@@ -53,21 +58,25 @@ def test_every_photo_is_free_and_comes_from_a_pinned_package():
     assert all(photo.author and photo.source.startswith("https://") for photo in photos)
 
 
-def test_a_photo_that_is_not_the_one_we_checked_is_refused(wheel):
+def test_a_photo_that_is_not_the_one_we_checked_is_refused(wheel: Path) -> None:
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("data/china.jpg", b"another photo")
     with pytest.raises(UserError, match="not the photo whose licence was checked"):
         list(demo._photos_in(wheel))
 
 
-def test_missing_photos_are_fetched_only_when_asked(tmp_path, settings, db):
+def test_missing_photos_are_fetched_only_when_asked(
+    tmp_path: Path, settings: SettingsWrapper, db: None
+) -> None:
     settings.MAREA_DATA = tmp_path
     with pytest.raises(CommandError, match="demo --fetch"):
         call_command("demo")
     assert not User.objects.exists()
 
 
-def test_demo_creates_an_administrator_where_there_is_nobody(fetched, db, capsys):
+def test_demo_creates_an_administrator_where_there_is_nobody(
+    fetched: None, db: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     call_command("demo")
     (administrator,) = User.objects.all()
     password = re.search(r"password (\S+)", capsys.readouterr().out).group(1)
@@ -76,7 +85,7 @@ def test_demo_creates_an_administrator_where_there_is_nobody(fetched, db, capsys
     assert Photo.objects.visible_to(administrator).count() == 2
 
 
-def test_demo_twice_adds_nothing_twice(fetched, db):
+def test_demo_twice_adds_nothing_twice(fetched: None, db: None) -> None:
     user = a_user("ada")
     call_command("demo", user="ada")
     call_command("demo", user="ada")
@@ -84,6 +93,6 @@ def test_demo_twice_adds_nothing_twice(fetched, db):
     assert sorted(names) == ["china.jpg", "flower.jpg"]
 
 
-def test_demo_names_the_user_it_does_not_know(fetched, db):
+def test_demo_names_the_user_it_does_not_know(fetched: None, db: None) -> None:
     with pytest.raises(CommandError, match="no user called nobody"):
         call_command("demo", user="nobody")
