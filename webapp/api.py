@@ -75,8 +75,7 @@ def on_bug(request: HttpRequest, error: Exception) -> HttpResponse:
 
 def open_to_programs() -> tuple[list[Any], str, str]:
     """The API's addresses, kept from the sign-in page: the API itself tells who may do what."""
-    patterns: list[Any]
-    patterns, app_name, namespace = api.urls
-    for pattern in patterns:
+    addresses: Any = api.urls  # patterns, app name, namespace
+    for pattern in addresses[0]:
         login_not_required(pattern.callback)
-    return patterns, app_name, namespace
+    return addresses

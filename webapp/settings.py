@@ -304,6 +304,7 @@ MAREA_MAX_ZIP_PHOTOS = env.integer("MAREA_MAX_ZIP_PHOTOS", 5000, "Photos in one 
 MAREA_TRASH_DAYS = env.integer("MAREA_TRASH_DAYS", 30, "Days until trashed photos are deleted.")
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # a selection of thousands of photos is one form
 FILE_UPLOAD_TEMP_DIR = MAREA_UPLOADS
+FILE_UPLOAD_HANDLERS = ["webapp.library.upload_handlers.PhotoUploadHandler"]
 MAREA_UPLOADS.mkdir(parents=True, exist_ok=True)
 
 # --- Workers and vision ---

@@ -1,0 +1,16 @@
+"""Marea's settings, with the tests' files in a folder of their own.
+
+pytest-django reads settings before any conftest.py, so this is where the folder is chosen.
+"""
+
+import os
+import tempfile
+
+os.environ.setdefault("MAREA_DATA", tempfile.mkdtemp(prefix="marea-test-"))
+
+from webapp.settings import *  # noqa: E402, F403
+from webapp.settings import STATIC_ROOT, STORAGES  # noqa: E402
+
+# Static files keep their names, since no test needs `collectstatic` to have run.
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns without it
