@@ -1,13 +1,18 @@
 """The Celery application: queues, schedule, and how tasks are delivered."""
 
 import os
+import warnings
 
 from celery import Celery
+from celery.platforms import SecurityWarning
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
-LOOK_TIME_S = 60  # one look task ends well before Redis would deliver it again
+QUEUES = ("look", "thumbnails", "housekeeping")
+
+# It warns root of pickles in messages; ours are JSON and nothing else is accepted.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("marea")
 
@@ -20,7 +25,12 @@ def _broker_url() -> str:
 app.conf.update(
     broker_url=_broker_url(),
     broker_connection_retry_on_startup=True,
-    broker_transport_options={"visibility_timeout": 600, "socket_timeout": 10},
+    broker_connection_max_retries=None,  # wait for the broker for as long as it takes
+    broker_transport_options={
+        "visibility_timeout": 600,
+        "socket_timeout": 10,
+        "socket_connect_timeout": 5,
+    },
     task_ignore_result=True,
     task_acks_late=True,
     task_reject_on_worker_lost=True,
@@ -29,8 +39,9 @@ app.conf.update(
     task_default_queue="housekeeping",
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
+    worker_enable_remote_control=False,
     timezone="UTC",
-    imports=["workers.tasks"],
+    imports=["workers.tasks", "workers.heartbeat"],
     beat_schedule={
         "sweep": {"task": "workers.tasks.sweep", "schedule": settings.MAREA_SWEEP_S},
         "tidy": {"task": "workers.tasks.tidy", "schedule": 3600.0},

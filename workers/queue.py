@@ -5,8 +5,11 @@ sends it again; a signal too many finds nothing to do.
 """
 
 import logging
+from functools import lru_cache
 
+from django.conf import settings
 from kombu.exceptions import OperationalError
+from redis import Redis, RedisError
 
 logger = logging.getLogger(__name__)
 
@@ -14,10 +17,14 @@ LOOK = "workers.tasks.look_at_photos"
 REMAKE_THUMBNAILS = "workers.tasks.remake_thumbnails"
 BUILD_INDEX = "workers.tasks.build_index"
 
+# While a signal is on its way, the same one need not be sent again: thousands of uploads send a
+# handful. The mark wears off, in case the signal was lost after all.
+ON_ITS_WAY_S = 10
+
 
 def there_is_work() -> None:
     """Photos wait to be looked at."""
-    _send(LOOK, queue="look")
+    _send_once(LOOK, queue="look")
 
 
 def remake_thumbnails(photo_ids: list[int]) -> None:
@@ -27,7 +34,29 @@ def remake_thumbnails(photo_ids: list[int]) -> None:
 
 def build_index() -> None:
     """The index base is missing, damaged or has fallen behind."""
-    _send(BUILD_INDEX, queue="housekeeping")
+    _send_once(BUILD_INDEX, queue="housekeeping")
+
+
+def arrived(name: str) -> None:
+    """A worker has this signal in hand; what comes from now on needs another one."""
+    try:
+        redis().delete(_mark(name))
+    except RedisError as error:
+        logger.warning("mark_kept task=%s error=%s", name, type(error).__name__)
+
+
+@lru_cache(maxsize=1)
+def redis() -> Redis:
+    """The server that carries the signals, for questions of our own."""
+    return Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+
+
+def _send_once(name: str, *, queue: str) -> None:
+    try:
+        if redis().set(_mark(name), 1, nx=True, ex=ON_ITS_WAY_S):
+            _send(name, queue=queue)
+    except RedisError as error:
+        _lost(name, error)
 
 
 def _send(name: str, *, queue: str, **arguments: object) -> None:
@@ -36,4 +65,12 @@ def _send(name: str, *, queue: str, **arguments: object) -> None:
     try:
         app.send_task(name, kwargs=arguments, queue=queue, ignore_result=True, retry=False)
     except (OperationalError, OSError) as error:
-        logger.warning("signal_lost task=%s error=%s", name, type(error).__name__)
+        _lost(name, error)
+
+
+def _lost(name: str, error: Exception) -> None:
+    logger.warning("signal_lost task=%s error=%s", name, type(error).__name__)
+
+
+def _mark(name: str) -> str:
+    return f"marea:on-its-way:{name}"

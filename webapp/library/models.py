@@ -123,7 +123,7 @@ class Photo(models.Model):
         )
         indexes = (
             models.Index(fields=("owner", "-shown_at", "-id"), name="photo_timeline"),
-            models.Index(fields=("state", "lease_until", "id"), name="photo_queue"),
+            models.Index(fields=("state", "attempts", "id"), name="photo_queue"),
             models.Index(fields=("change_number",), name="photo_changes"),
             models.Index(fields=("sha256",), name="photo_content"),
             models.Index(

@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='photos', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'indexes': [models.Index(fields=['owner', '-shown_at', '-id'], name='photo_timeline'), models.Index(fields=['state', 'lease_until', 'id'], name='photo_queue'), models.Index(fields=['change_number'], name='photo_changes'), models.Index(fields=['sha256'], name='photo_content'), models.Index(condition=models.Q(('trashed_at', None), _negated=True), fields=['owner', 'trashed_at'], name='photo_trash')],
+                'indexes': [models.Index(fields=['owner', '-shown_at', '-id'], name='photo_timeline'), models.Index(fields=['state', 'attempts', 'id'], name='photo_queue'), models.Index(fields=['change_number'], name='photo_changes'), models.Index(fields=['sha256'], name='photo_content'), models.Index(condition=models.Q(('trashed_at', None), _negated=True), fields=['owner', 'trashed_at'], name='photo_trash')],
                 'constraints': [models.UniqueConstraint(fields=('owner', 'sha256'), name='photo_once_an_owner')],
             },
         ),

@@ -1,0 +1,45 @@
+"""What is done now and then: the index kept fresh, and what has served its time removed."""
+
+import logging
+from datetime import timedelta
+
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from webapp.library.models import Photo, Worker
+from webapp.library.services.trash import delete_photos, expired_trash
+from webapp.library.services.uploads import expire_uploads
+
+logger = logging.getLogger(__name__)
+
+PORTION = 500  # photos deleted in one transaction
+WORKER_FORGOTTEN_AFTER = timedelta(minutes=5)
+SIGN_INS_KEPT = timedelta(days=30)
+
+
+def build_index() -> None:
+    """Placeholder until webapp.find delivers it."""
+
+
+def index_is_behind() -> bool:
+    return False
+
+
+def tidy() -> None:
+    deleted = empty_expired_trash()
+    uploads = expire_uploads()
+    now = timezone.now()
+    Session.objects.filter(expire_date__lt=now).delete()
+    Worker.objects.filter(seen_at__lt=now - WORKER_FORGOTTEN_AFTER).delete()
+    for log in (AccessAttempt, AccessFailureLog, AccessLog):
+        log.objects.filter(attempt_time__lt=now - SIGN_INS_KEPT).delete()
+    logger.info("tidied photos=%d uploads=%d", deleted, uploads)
+
+
+def empty_expired_trash() -> int:
+    """Delete for good what has been in the trash for too long. Returns how many photos."""
+    deleted = 0
+    while portion := list(expired_trash().values_list("pk", flat=True)[:PORTION]):
+        deleted += delete_photos(Photo.objects.filter(pk__in=portion))
+    return deleted

@@ -1,0 +1,71 @@
+"""Tasks: each takes a signal, finds its work in the database and does it.
+
+All of them may come twice, come late or be lost.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from celery.worker import state
+
+from vision.decoding import UnreadableImage
+from webapp.library.models import Photo
+from webapp.library.services import claims
+from webapp.library.services.thumbnails import has_thumbnails, store_thumbnails
+from workers import housekeeping, looking, memory, queue
+from workers.app import app
+
+logger = logging.getLogger(__name__)
+
+LOOK_TIME_S = 60  # a task ends well before Redis would deliver its signal again
+
+
+def shutting_down() -> bool:
+    """Whether this worker was asked to stop."""
+    return state.should_stop not in (None, False) or state.should_terminate not in (None, False)
+
+
+@app.task
+def look_at_photos() -> None:
+    """Look at photos that wait; if time is up before they are done, another signal goes on."""
+    queue.arrived(queue.LOOK)
+    looking.look(seconds=LOOK_TIME_S, stopping=shutting_down)
+    if Photo.objects.claimable().exists():
+        queue.there_is_work()
+    else:
+        memory.give_back()
+
+
+@app.task
+def remake_thumbnails(photo_ids: Sequence[int]) -> None:
+    """Make the thumbnails that these photos lack. What cannot be read is left as it is."""
+    for photo in Photo.objects.filter(pk__in=photo_ids):
+        if has_thumbnails(photo.sha256):
+            continue
+        try:
+            store_thumbnails(photo.sha256, looking.render(photo, network_size=None).thumbnails)
+        except UnreadableImage as error:
+            logger.warning("thumbnails_not_made photo=%d code=%s", photo.pk, error.code)
+
+
+@app.task
+def build_index() -> None:
+    """Make a new index base from the database."""
+    queue.arrived(queue.BUILD_INDEX)
+    housekeeping.build_index()
+
+
+@app.task
+def sweep() -> None:
+    """Send again what signals may have been lost."""
+    claims.set_aside_exhausted()
+    if Photo.objects.claimable().exists():
+        queue.there_is_work()
+    if housekeeping.index_is_behind():
+        queue.build_index()
+
+
+@app.task
+def tidy() -> None:
+    """Remove what has served its time."""
+    housekeeping.tidy()
