@@ -4,10 +4,10 @@ import hashlib
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from pytest_django.fixtures import SettingsWrapper
 
 from tests.factories import a_user, image_bytes
 from webapp.accounts.models import User
@@ -23,7 +23,7 @@ def _sha256(data: bytes) -> str:
 
 
 @pytest.fixture
-def wheel(tmp_path: Path, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch) -> Path:
+def wheel(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package with two photos, and a catalogue of them."""
     settings.MAREA_DATA, settings.MAREA_THUMBNAILS = tmp_path, tmp_path / "thumbnails"
     photos = {name: image_bytes() for name in ("china.jpg", "flower.jpg")}
@@ -66,7 +66,7 @@ def test_a_photo_that_is_not_the_one_we_checked_is_refused(wheel: Path) -> None:
 
 
 def test_missing_photos_are_fetched_only_when_asked(
-    tmp_path: Path, settings: SettingsWrapper, db: None
+    tmp_path: Path, settings: Any, db: None
 ) -> None:
     settings.MAREA_DATA = tmp_path
     with pytest.raises(CommandError, match="demo --fetch"):
