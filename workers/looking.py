@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -25,6 +25,7 @@ from webapp.teach.services import active_version, store_sights, weights_folder
 
 if TYPE_CHECKING:
     from vision.eye import Eye
+    from vision.sight import Image
 
 logger = logging.getLogger(__name__)
 
@@ -143,7 +144,10 @@ class Looker:
                 claims.try_again_later(self.holder, photos[0][0], _network_failed(error))
 
     def _store(self, photos: Sequence[Readable]) -> None:
-        sights = self.eye.look([rendering.pixels for _, rendering in photos])
+        images = [
+            cast("Image", rendering.pixels) for _, rendering in photos
+        ]  # by _render
+        sights = self.eye.look(images)
         looked = [(photo, sight) for (photo, _), sight in zip(photos, sights, strict=True)]
         placeholders = {photo.pk: rendering.placeholder for photo, rendering in photos}
         self.ready += store_sights(self.holder, self.version, looked, placeholders)

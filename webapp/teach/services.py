@@ -26,10 +26,14 @@ MAX_TAG_LENGTH = 80
 class Seen(Protocol):
     """A `vision.sight.Sight`, named here by its shape so that torch stays out of this process."""
 
-    embedding: NDArray[np.float32]
-    tags: Sequence[tuple[str, float]]
-    caption: str
-    caption_confidence: float
+    @property
+    def embedding(self) -> NDArray[np.float32]: ...
+    @property
+    def tags(self) -> Sequence[tuple[str, float]]: ...
+    @property
+    def caption(self) -> str: ...
+    @property
+    def caption_confidence(self) -> float: ...
 
 
 def active_version() -> ModelVersion:
