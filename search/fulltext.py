@@ -19,7 +19,9 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 
+from search.signals import Texts
 from search.words import split, split_file_name, stem
 
 # Between two tags, so that exact words do not match across them.
@@ -72,16 +74,6 @@ class Document:
     file_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
-    """A photo's texts as they were indexed: folded words."""
-
-    photo_id: int
-    tags: tuple[tuple[str, ...], ...]
-    caption: tuple[str, ...]
-    name: tuple[str, ...]
-
-
 def create_table(connection: BaseDatabaseWrapper) -> None:
     with connection.cursor() as cursor:
         for statement in _CREATE[connection.vendor]:
@@ -121,31 +113,32 @@ def search(
     match = _OR[vendor].join(_stems(words, vendor))
     if not match:
         return []
+    try:
+        join, parameters = _joined(connection, visible)
+    except EmptyResultSet:  # Django saw that nothing can be visible
+        return []
     ranked = [match] if vendor == "postgresql" else []
-    return _ids(
-        connection,
-        visible,
-        where=_MATCH[vendor],
-        parameters=[match],
-        tail=f"ORDER BY {_ORDER[vendor]} LIMIT %s",
-        tail_parameters=[*ranked, limit],
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT seen.id FROM find_text {join} "  # noqa: S608  constants and Django's own SQL
+            f"WHERE {_MATCH[vendor]} ORDER BY {_ORDER[vendor]} LIMIT %s",
+            [*parameters, match, *ranked, limit],
+        )
+        return [photo_id for (photo_id,) in cursor.fetchall()]
 
 
-def containing(connection: BaseDatabaseWrapper, visible: QuerySet, exact_words: str) -> list[int]:
-    """Ids of all `visible` photos in whose tags, caption or file name `exact_words` stand, one
-    after the other and as they are written; none if there is no word in them."""
+def containing(connection: BaseDatabaseWrapper, exact_words: str) -> RawSQL | None:
+    """The ids of all photos in whose tags, caption or file name `exact_words` stand, one after the
+    other and as they are written, for `filter(pk__in=…)`; None if there is no word in them."""
     words = split(exact_words)
     if not words:
-        return []
+        return None
     vendor = connection.vendor
     literal = f" {' '.join(words)} "
     contains = " OR ".join(_CONTAINS[vendor].format(field) for field in ("tags", "caption", "name"))
-    return _ids(
-        connection,
-        visible,
-        where=f"{_MATCH[vendor]} AND ({contains})",
-        parameters=[_AND[vendor].join(_stems(words, vendor)), literal, literal, literal],
+    return RawSQL(  # noqa: S611  constants; what is typed goes as parameters
+        f"SELECT {_KEY[vendor]} FROM find_text WHERE {_MATCH[vendor]} AND ({contains})",  # noqa: S608
+        [_AND[vendor].join(_stems(words, vendor)), literal, literal, literal],
     )
 
 
@@ -163,29 +156,12 @@ def read(connection: BaseDatabaseWrapper, photo_ids: Sequence[int]) -> list[Text
         return [_texts(*row) for row in cursor.fetchall()]
 
 
-def _ids(
-    connection: BaseDatabaseWrapper,
-    visible: QuerySet,
-    *,
-    where: str,
-    parameters: list[Any],
-    tail: str = "",
-    tail_parameters: Sequence[Any] = (),
-) -> list[int]:
-    """Ids of visible photos whose words satisfy `where`; only constants are put into the SQL."""
-    key = f"find_text.{_KEY[connection.vendor]}"
-    try:
-        compiler = visible.order_by().values("id").query.get_compiler(connection=connection)
-        seen_sql, seen_parameters = compiler.as_sql()
-    except EmptyResultSet:  # Django saw that nothing can be visible
-        return []
-    statement = (
-        f"SELECT {key} FROM find_text JOIN ({seen_sql}) AS seen ON seen.id = {key} "  # noqa: S608
-        f"WHERE {where} {tail}"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [*seen_parameters, *parameters, *tail_parameters])
-        return [photo_id for (photo_id,) in cursor.fetchall()]
+def _joined(connection: BaseDatabaseWrapper, visible: QuerySet) -> tuple[str, list[Any]]:
+    """SQL of the join that leaves the `visible` photos, and its parameters. A join, not IN: the
+    database then looks up each match instead of listing the whole library first."""
+    compiler = visible.order_by().values("id").query.get_compiler(connection=connection)
+    sql, parameters = compiler.as_sql()
+    return f"JOIN ({sql}) AS seen ON seen.id = find_text.{_KEY[connection.vendor]}", [*parameters]
 
 
 def _stems(words: Sequence[str], vendor: str) -> list[str]:

@@ -1,0 +1,80 @@
+"""Where results stop being relevant, calibrated against the library itself.
+
+A cosine alone says little: some queries score high on everything, some photos on every query. So
+the score of a query on a photo is compared with how the same query scores across the library, and
+with how the same photo scores on queries that mean something else. A logistic model turns both
+into a probability.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.index.protocol import Vectors
+from search.rank import Hit
+
+# Photos that stand for a library.
+SAMPLE = 1_000
+# A small library says little about itself: it is taken together with so many imagined photos that
+# score as those of other libraries do.
+PRIOR_PHOTOS, PRIOR_MEDIAN, PRIOR_SPREAD = 50, 0.0, 0.1
+# The logistic model.
+BIAS, BY_QUERY, BY_PHOTO = -6.0, 1.0, 0.7
+# Hits at least so probable are shown at once, the others behind "show more anyway".
+CONFIDENT = 0.5
+
+# What people look for in general; how a photo scores on these is what it scores on anything.
+GENERIC_QUERIES = (
+    "a person", "people", "a child", "a group of people standing together", "a dog", "a cat",
+    "an animal", "a bird", "a car", "a street in a city", "a building", "a house", "a room",
+    "a kitchen", "a bathroom", "food on a plate", "a table", "a screen", "a document", "a sign",
+    "a beach", "the sea", "a mountain", "a forest", "a tree", "a flower", "grass", "snow", "water",
+    "the sky", "sunset", "night", "a party", "sports", "a ball", "a bicycle", "a motorcycle",
+    "a train", "a bus", "an airplane", "a boat", "a toy", "furniture", "clothes", "a portrait",
+    "a man in a hat", "a woman smiling", "someone running", "someone jumping", "people walking",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """How things score that are not meant.
+
+    `sample`: embeddings (m, dim) of photos that stand for the library; `generic`: those (g, dim)
+    of GENERIC_QUERIES.
+    """
+
+    sample: Vectors
+    generic: Vectors
+
+    def relevance(self, query: Vectors, photos: Vectors) -> NDArray[np.float64]:
+        """For each of `photos` (n, dim) the probability that it is what `query` (dim,) means."""
+        scores = photos @ query
+        logits = (
+            BIAS
+            + BY_QUERY * self._by_query(query, scores)
+            + BY_PHOTO * self._by_photo(photos, scores)
+        )
+        return 1.0 / (1.0 + np.exp(-logits.astype(np.float64)))
+
+    def _by_query(self, query: Vectors, scores: Vectors) -> Vectors:
+        """Spreads above the median of what this query scores in the library (n,)."""
+        usual = self.sample @ query
+        share = len(usual) / (len(usual) + PRIOR_PHOTOS)
+        median, upper = np.quantile(usual, [0.5, 0.84]) if len(usual) else (0.0, 0.0)
+        median = share * median + (1 - share) * PRIOR_MEDIAN
+        spread = share * (upper - median) + (1 - share) * PRIOR_SPREAD
+        return (scores - median) / max(spread, 1e-3)
+
+    def _by_photo(self, photos: Vectors, scores: Vectors) -> Vectors:
+        """Deviations above the mean of what these photos score on generic queries (n,)."""
+        usual = photos @ self.generic.T
+        return (scores - usual.mean(axis=1)) / np.maximum(usual.std(axis=1), 1e-3)
+
+
+def confident(hits: Sequence[Hit]) -> int:
+    """How many of `hits`, best first, are shown at once."""
+    return sum(hit.score >= CONFIDENT for hit in hits)
