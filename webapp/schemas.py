@@ -3,21 +3,27 @@
 from typing import Annotated, Any
 
 from ninja import Schema
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 MAX_ID = (1 << 63) - 1  # what both databases can hold
 MAX_IDS = 10_000
 
 
 def _storable(text: str) -> str:
-    """PostgreSQL stores no NUL, and it means nothing in any text of ours."""
-    if "\0" in text:
-        raise ValueError("a NUL character is not allowed here")
+    """No database stores half a surrogate pair (JSON can carry one), nor PostgreSQL a NUL."""
+    if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text):
+        raise ValueError("there is a character that no text can contain")
     return text
 
 
 Text = Annotated[str, AfterValidator(_storable)]
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+
+
+class Body(BaseModel):
+    """What a request sends as JSON: an object with these fields, of exactly these types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Error(Schema):
@@ -30,7 +36,7 @@ class Failure(Schema):
     error: Error
 
 
-class PhotoIds(Schema):
+class PhotoIds(Body):
     ids: list[Id] = Field(
         max_length=MAX_IDS, description="Photos; those that are not yours are left out."
     )

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.library.services.thumbnails import SIZES
-from webapp.schemas import Text
+from webapp.schemas import Body, Text
 from webapp.teach.models import PhotoTag
 from webapp.teach.services import MAX_TAG_LENGTH, shown_caption, with_captions
 
@@ -83,7 +83,7 @@ class PhotoPage(Schema):
     next_cursor: str | None = Field(description="Send it as `cursor` for the next page.")
 
 
-class PhotoChange(Schema):
+class PhotoChange(Body):
     """What to change; what is left out stays as it is."""
 
     is_favourite: bool = False
@@ -94,7 +94,7 @@ class PhotoChange(Schema):
     remove_tags: list[TagName] = Field([], max_length=MAX_TAGS_AT_ONCE)
 
 
-class Hashes(Schema):
+class Hashes(Body):
     sha256: list[Sha256] = Field(max_length=MAX_HASHES)
 
 
