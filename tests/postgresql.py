@@ -1,0 +1,70 @@
+"""A PostgreSQL of the tests' own: a fresh cluster in a temporary folder, gone afterwards.
+
+`python -m tests.postgresql COMMAND…` runs the command with DATABASE_URL pointing at it.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.needs import postgresql_bin
+
+# Nothing in it needs to survive a power cut. It listens on a socket in its own folder only.
+OPTIONS = "-c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+
+
+@contextmanager
+def private_postgresql() -> Iterator[str]:
+    """The DATABASE_URL of a running cluster that ends with the block."""
+    binaries = postgresql_bin()
+    if binaries is None:
+        raise RuntimeError("PostgreSQL is missing; `python -m tests.needs` says how to install it.")
+    folder = Path(tempfile.mkdtemp(prefix="marea-pg-"))
+    account = _account()
+    if account:
+        os.chown(folder, account["user"], account["group"])
+
+    def run(program: str, *arguments: str) -> None:
+        log = folder.with_suffix(".log")
+        with log.open("ab") as output:
+            subprocess.run(
+                [binaries / program, "-D", folder / "cluster", *arguments],
+                check=True,
+                stdout=output,
+                stderr=output,
+                cwd=folder,
+                **account,
+            )
+
+    try:
+        run("initdb", "--auth=trust", "--username=marea", "--encoding=UTF8", "--no-locale", "-N")
+        run("pg_ctl", "start", "-w", "-o", f"{OPTIONS} -k {folder}")
+        yield f"postgres://marea@/{folder}/postgres"  # django-environ's way to name a socket
+    finally:
+        run("pg_ctl", "stop", "-m", "immediate")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.with_suffix(".log").unlink(missing_ok=True)
+
+
+def _account() -> dict[str, Any]:
+    """PostgreSQL refuses to run as root; then it runs as the account that Debian made for it."""
+    if os.geteuid() != 0:
+        return {}
+    account = pwd.getpwnam("postgres")
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
+def main() -> int:
+    with private_postgresql() as url:
+        return subprocess.run(sys.argv[1:], env={**os.environ, "DATABASE_URL": url}).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""Marea as people run it: the supervisor and all its programs, on a port and folder of its own.
+
+    from tests.stack import running_stack, stack  # `stack` is a fixture for the whole session
+
+The first visit makes the administrator; `stack.manage("…")` runs commands beside it.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from workers.supervision.program import LAUNCH
+
+ROOT = Path(__file__).resolve().parents[1]
+START_S = 120.0  # generous: a busy machine migrates and collects static files first
+OURS = ("MAREA_DATA", "MAREA_BIND", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
+
+
+@dataclass
+class Stack:
+    """A running Marea. `base_url` has no slash at its end."""
+
+    folder: Path
+    base_url: str
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes]
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "run.log").read_text(errors="replace")
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command on this stack's data; returns what it prints."""
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, text=True, capture_output=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def programs(self) -> list[psutil.Process]:
+        """Every process under the supervisor."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def program(self, word: str) -> psutil.Process:
+        """The supervisor's child with `word` among its arguments."""
+        children = psutil.Process(self.process.pid).children()
+        return next(child for child in children if word in " ".join(child.cmdline()))
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_S
+        while "Ready: " not in self.log:
+            assert self.process.poll() is None, f"Marea ended:\n{self.log}"
+            assert time.monotonic() < deadline, f"Marea is not ready:\n{self.log}"
+            time.sleep(0.1)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to stop and wait; returns the exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout=60)
+
+
+@contextmanager
+def running_stack(folder: Path, **settings: str) -> Iterator[Stack]:
+    """Start Marea in `folder`; `settings` are environment variables."""
+    stack = start_stack(folder, **settings)
+    try:
+        stack.wait_until_ready()
+        yield stack
+    finally:
+        if stack.process.poll() is None:
+            stack.stop()
+
+
+def start_stack(folder: Path, **settings: str) -> Stack:
+    """Start Marea without waiting; end it with `stop`. It ends with this process in any case."""
+    folder.mkdir(parents=True, exist_ok=True)
+    bind = f"127.0.0.1:{free_port()}"
+    kept = {name: value for name, value in os.environ.items() if name not in OURS}
+    environment = {**kept, "MAREA_DATA": str(folder / "data"), "MAREA_BIND": bind, **settings}
+    with (folder / "run.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, str(LAUNCH), str(os.getpid()), sys.executable, "manage.py", "run"],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            process_group=0,
+        )
+    return Stack(folder, f"http://{bind}", environment, process)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running_stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
