@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
+
+from search.query import Condition, DateRange, Field, Query
 
 
 def looks_like_it(_photo_id: int) -> str:
@@ -19,6 +22,33 @@ def caption_says(words: Sequence[str]) -> str:
 
 def name_has(words: Sequence[str]) -> str:
     return f"file name has {_quoted(words)}"
+
+
+def satisfied(query: Query) -> tuple[str, ...]:
+    """Reasons of a photo that satisfies a query of conditions alone."""
+    return tuple(_said(condition) for condition in query.conditions if not condition.negated)
+
+
+def _said(condition: Condition) -> str:
+    if condition.field is Field.TAG:
+        return tagged([condition.value])
+    if condition.field is Field.CAMERA:
+        return f"taken with {condition.value}"
+    if condition.field is Field.FAVOURITE:
+        return "a favourite"
+    if condition.field is Field.TAKEN and condition.dates:
+        return f"taken {_days(condition.dates)}"
+    return f"has the words ‘{condition.value}’"
+
+
+def _days(dates: DateRange) -> str:
+    """`on 2024-02-29`, `from 2019-01-01 to 2019-12-31`, `before 2020-01-01`, `since 2019-06-01`."""
+    if dates.end is None:
+        return f"since {dates.start}"
+    if dates.start is None:
+        return f"before {dates.end}"
+    last = dates.end - timedelta(days=1)
+    return f"on {last}" if last <= dates.start else f"from {dates.start} to {last}"
 
 
 def _quoted(words: Sequence[str]) -> str:

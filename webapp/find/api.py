@@ -1,5 +1,97 @@
-"""Search over the API."""
+"""Search and likeness over the API."""
 
-from ninja import Router
+from typing import Annotated
+
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from webapp.accounts.http import SignedInRequest
+from webapp.accounts.models import User
+from webapp.find.services import Found, find_photos, similar_photos
+from webapp.library.cursors import read_signed, signed
+from webapp.library.models import Photo
+from webapp.library.schemas import PhotoOut, with_details
+from webapp.library.services.reading import get_photo
+from webapp.schemas import Id, Text, fails
+
+MAX_QUERY_LENGTH = 1000
+_SALT = "marea.search"
 
 router = Router(tags=["search"])
+
+
+class Search(Schema):
+    q: Text = Field(
+        max_length=MAX_QUERY_LENGTH,
+        description="What is in the photo, in words; also `tag:dog is:favourite before:2024`.",
+    )
+    more: bool = Field(False, description="Also what is probably not meant.")
+    cursor: Text = Field("", max_length=500, description="`next_cursor` of the page before.")
+    limit: int = Field(60, ge=1, le=200)
+
+
+class Result(Schema):
+    photo: PhotoOut
+    score: float = Field(description="How probably the photo was meant, 0 to 1.")
+    reasons: list[str] = Field(description="Why it is here, in a few words each.")
+
+
+class Results(Schema):
+    query: str = Field(description="The query as it was understood.")
+    results: list[Result]
+    confident: int = Field(description="So many of `total` are probably meant; they come first.")
+    total: int
+    next_cursor: str | None
+
+
+class SimilarPhotos(Schema):
+    photos: list[PhotoOut]
+
+
+@router.get("search", response={200: Results, **fails(400)}, url_name="search")
+def search(request: SignedInRequest, wanted: Query[Search]) -> Results:
+    """The photos that are meant, best first."""
+    page = find_photos(
+        request.user,
+        wanted.q,
+        limit=wanted.limit,
+        offset=_offset(wanted.cursor),
+        show_more=wanted.more,
+    )
+    more_from = page.next_offset
+    return Results(
+        query=str(page.query),
+        results=_results(request.user, page.found),
+        confident=page.confident,
+        total=page.total,
+        next_cursor=None if more_from is None else signed(more_from, salt=_SALT),
+    )
+
+
+@router.get("photos/{int:photo_id}/similar", response={200: SimilarPhotos, **fails(404)})
+def similar(
+    request: SignedInRequest, photo_id: Id, limit: Annotated[int, Query(ge=1, le=100)] = 12
+) -> SimilarPhotos:
+    """The photos that look most like this one."""
+    alike = similar_photos(request.user, get_photo(request.user, photo_id), limit)
+    described = _described(request.user, alike)
+    return SimilarPhotos(photos=[described[one.pk] for one in alike if one.pk in described])
+
+
+def _offset(cursor: str) -> int:
+    return int(read_signed(cursor, salt=_SALT)) if cursor else 0
+
+
+def _results(user: User, found: list[Found]) -> list[Result]:
+    described = _described(user, [one.photo for one in found])
+    return [
+        Result(photo=described[one.photo.pk], score=one.score, reasons=list(one.reasons))
+        for one in found
+        if one.photo.pk in described
+    ]
+
+
+def _described(user: User, photos: list[Photo]) -> dict[int, PhotoOut]:
+    """By id. The photos are read once more, with all that the API shows."""
+    chosen = Photo.objects.visible_to(user).filter(pk__in=[photo.pk for photo in photos])
+    return {photo.pk: PhotoOut.of(photo) for photo in with_details(chosen)}

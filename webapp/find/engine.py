@@ -1,0 +1,137 @@
+"""The index of this process: a base that a worker made, and what the database says since.
+
+Nobody tells a process that photos changed. At each search it asks the database for the newest
+change number, one row, and catches up if it is behind. So a photo is searchable with the next
+search after it is ready, in every process.
+"""
+
+import logging
+import threading
+from dataclasses import dataclass
+
+from search.cutoff import SAMPLE
+from search.errors import IndexDamaged, IndexMissing
+from search.index import Base, FaissIndex, Selection, Vectors, open_base, set_aside
+from search.index.manifest import MANIFEST
+from vision.sight import EMBED_DIM
+from webapp.accounts.models import User
+from webapp.find import feed
+from webapp.find.building import index_folder
+from webapp.teach.models import ModelVersion
+from webapp.teach.services import active_version
+from workers import queue
+
+logger = logging.getLogger(__name__)
+
+NOBODY = Selection.of([])
+
+
+@dataclass(frozen=True)
+class View:
+    """The index as one search uses it: only `photos`, which its user may see."""
+
+    version: ModelVersion
+    index: FaissIndex
+    photos: Selection
+
+    def sample(self) -> Vectors:
+        """Embeddings (m, 512) of photos that stand for the user's library, evenly over all ids."""
+        ids = self.photos.ids()
+        _, vectors = self.index.vectors(ids[:: max(1, len(ids) // SAMPLE)][:SAMPLE])
+        return vectors
+
+
+class Engine:
+    """The index of one model version, following the database."""
+
+    def __init__(self, version: ModelVersion) -> None:
+        self.version = version
+        self._folder = index_folder(version)
+        self._mark = 0
+        self._start()
+
+    def view(self, user: User) -> View:
+        """The index as it is now, for what `user` may see."""
+        return View(self.version, self.index, self._owned.get(user.pk, NOBODY))
+
+    def follow(self) -> None:
+        """Catch up with the database, and with a worker that made a new base."""
+        newest = feed.newest_change()
+        if newest < self._mark or self._base_file() != self._opened_file:
+            self._start()
+        elif newest > self._mark:
+            self._apply_after(self._mark)
+            self._mark = newest
+
+    def _start(self) -> None:
+        """Open the base and read what the database has beyond it."""
+        self._opened_file = self._base_file()
+        newest = feed.newest_change()
+        base = self._open(newest)
+        self.index = FaissIndex(base, dim=EMBED_DIM)
+        self._owned = _by_owner()
+        self._apply_after(base.manifest.high_water_mark if base else 0)
+        self._mark = newest
+
+    def _open(self, newest: int) -> Base | None:
+        """The base, unless there is none that can be used; then the database has to do."""
+        try:
+            base = open_base(self._folder)
+        except IndexMissing:
+            return None
+        except IndexDamaged as error:
+            logger.error("index damaged version=%s reason=%s", self.version.pk, error)
+            set_aside(self._folder)
+            queue.build_index()
+            return None
+        ours = base.manifest.version == self.version.name
+        return base if ours and base.manifest.high_water_mark <= newest else None
+
+    def _base_file(self) -> tuple[int, int] | None:
+        """Which manifest is in use: each new one is another file."""
+        try:
+            stat = (self._folder / MANIFEST).stat()
+        except FileNotFoundError:
+            return None
+        return stat.st_ino, stat.st_mtime_ns
+
+    def _apply_after(self, number: int) -> None:
+        for change in feed.changes_after(self.version, number):
+            self.index.remove(change.gone)
+            self.index.add(change.ids, change.vectors)
+            for owner, photos in self._owned.items():
+                self._owned[owner] = photos.removing(change.gone)
+            for owner in set(change.owners.tolist()):
+                arrived = change.ids[change.owners == owner]
+                self._owned[owner] = self._owned.get(owner, NOBODY).adding(arrived)
+
+
+def _by_owner() -> dict[int, Selection]:
+    """For each user the searchable photos."""
+    ids: dict[int, list[int]] = {}
+    for owner, photo_id in feed.searchable_by_owner():
+        ids.setdefault(owner, []).append(photo_id)
+    return {owner: Selection.of(photo_ids) for owner, photo_ids in ids.items()}
+
+
+_engine: Engine | None = None
+_turn = threading.Lock()
+
+
+def open_view(user: User) -> View:
+    """This process's index, up to date, for what `user` may see."""
+    global _engine
+    version = active_version()
+    with _turn:
+        if _engine is None or _engine.version != version:
+            _engine = Engine(version)
+        else:
+            _engine.follow()
+        return _engine.view(user)
+
+
+def close() -> None:
+    """Forget the index; the next search opens it again."""
+    global _engine
+    with _turn:
+        _engine = None

@@ -1,0 +1,142 @@
+"""Finding photos: by what is in them, by conditions, by likeness to another photo."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from django.db import connection
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from search import cutoff, fulltext, signals
+from search.explain import satisfied
+from search.index import Selection
+from search.query import Query, parse
+from search.rank import Hit, Signal, rank
+from search.words import Word, content_words
+from webapp.accounts.models import User
+from webapp.find import engine
+from webapp.find.conditions import satisfying
+from webapp.find.text import embed_query, generic_queries
+from webapp.library.models import Photo, PhotoQuerySet
+from webapp.teach.services import with_captions
+
+PAGE = 60
+# Photos that each of embedding and words proposes; the best of them are what can be paged through.
+CANDIDATES = 500
+
+
+@dataclass(frozen=True)
+class Found:
+    """A photo among the results, with the probability that it was meant and why it is here."""
+
+    photo: Photo
+    score: float
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SearchPage:
+    """One page of results.
+
+    `confident` of all `total` results come before the cut-off; `next_offset` is where the next
+    page begins, None after the last; `hidden` are behind “show more anyway”.
+    """
+
+    query: Query
+    found: list[Found]
+    confident: int
+    total: int
+    hidden: int
+    next_offset: int | None
+
+
+def find_photos(
+    user: User, text: str, *, limit: int = PAGE, offset: int = 0, show_more: bool = False
+) -> SearchPage:
+    """The photos that `user` means by `text`, best first; those beyond the cut-off only if
+    `show_more`. Any text is a query. The number of SQL queries does not depend on the results."""
+    query = parse(text, timezone.localdate())
+    visible = satisfying(Photo.objects.visible_to(user).searchable(), query.conditions)
+    if not query.text:
+        return _newest(query, visible, limit=limit, offset=offset)
+    hits = _hits(user, query, visible)
+    confident = cutoff.confident(hits)
+    shown = hits if show_more else hits[:confident]
+    page = shown[offset : offset + limit]
+    return SearchPage(
+        query=query,
+        found=_with_photos(visible, page),
+        confident=confident,
+        total=len(hits),
+        hidden=len(hits) - len(shown),
+        next_offset=_next(offset, limit, len(shown)),
+    )
+
+
+def similar_photos(user: User, photo: Photo, k: int = 12) -> list[Photo]:
+    """The `k` photos of `user` that look most like `photo`, itself left out."""
+    view = engine.open_view(user)
+    known, vectors = view.index.vectors([photo.pk])
+    if not known.size:
+        return []
+    _, ids = view.index.search(vectors, k, view.photos.removing([photo.pk]))
+    hits = [Hit(photo_id, 1.0, ()) for photo_id in ids[0].tolist() if photo_id >= 0]
+    visible = Photo.objects.visible_to(user).searchable()
+    return [found.photo for found in _with_photos(visible, hits)]
+
+
+def _newest(query: Query, visible: PhotoQuerySet, *, limit: int, offset: int) -> SearchPage:
+    """Where only conditions are given, all photos that satisfy them, newest first."""
+    total = visible.count() if query else 0
+    reasons = satisfied(query)
+    photos = with_captions(visible.newest_first())[offset : offset + limit] if total else []
+    return SearchPage(
+        query=query,
+        found=[Found(photo, 1.0, reasons) for photo in photos],
+        confident=total,
+        total=total,
+        hidden=0,
+        next_offset=_next(offset, limit, total),
+    )
+
+
+def _hits(user: User, query: Query, visible: PhotoQuerySet) -> list[Hit]:
+    view = engine.open_view(user)
+    photos = view.photos
+    if query.conditions:
+        photos &= Selection.of(list(visible.values_list("pk", flat=True)))
+    vector = embed_query(view.version, query.text)
+    words = content_words(query.text)
+    _, nearest = view.index.search(vector, CANDIDATES, photos)
+    worded = fulltext.search(connection, visible, [word.text for word in words], CANDIDATES)
+    ids = np.union1d(nearest[nearest >= 0], np.array(worded, np.int64))
+    opinions = [_likeness(view, vector, ids), *_words(words, ids)]
+    return rank(query, opinions, CANDIDATES)
+
+
+def _likeness(view: engine.View, query: NDArray[np.float32], ids: NDArray[np.int64]) -> Signal:
+    """How probable the embedding finds each of `ids`, against this library's background."""
+    known, vectors = view.index.vectors(ids)
+    background = cutoff.Background(view.sample(), generic_queries(view.version))
+    relevance = background.relevance(query, vectors)
+    return signals.likeness(dict(zip(known.tolist(), relevance.tolist(), strict=True)))
+
+
+def _words(words: Sequence[Word], ids: NDArray[np.int64]) -> list[Signal]:
+    return signals.of_words(words, fulltext.read(connection, ids.tolist())) if words else []
+
+
+def _with_photos(visible: PhotoQuerySet, hits: Sequence[Hit]) -> list[Found]:
+    """Hits with their photos. One that vanished since the index was asked is left out."""
+    ids = [hit.photo_id for hit in hits]
+    photos = with_captions(visible.filter(pk__in=ids)).in_bulk()
+    return [
+        Found(photos[hit.photo_id], hit.score, hit.reasons)
+        for hit in hits
+        if hit.photo_id in photos
+    ]
+
+
+def _next(offset: int, limit: int, total: int) -> int | None:
+    return offset + limit if offset + limit < total else None
