@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.core.signing import BadSignature, Signer
-from django.db.models import Q
 
 from webapp.errors import UserError
 from webapp.library.models import Photo, PhotoQuerySet
@@ -27,23 +26,17 @@ class Cursor:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Raises `UserError` (400) for anything but a cursor of this server."""
-        try:
-            shown_at, photo_id = Signer(salt=_SALT).unsign_object(text)
-        except (BadSignature, ValueError) as error:
-            raise UserError(
-                "This cursor is not one of ours. Start again without a cursor.",
-                code="bad_cursor",
-                field="cursor",
-            ) from error
+        shown_at, photo_id = read_signed(text, salt=_SALT)
         return cls(datetime.fromisoformat(shown_at), photo_id)
 
     def __str__(self) -> str:
-        return Signer(salt=_SALT).sign_object([self.shown_at.isoformat(), self.photo_id])
+        return signed([self.shown_at.isoformat(), self.photo_id], salt=_SALT)
 
     def older(self, photos: PhotoQuerySet) -> PhotoQuerySet:
         """Those of `photos` that come after this place."""
-        same_time = Q(shown_at=self.shown_at, pk__lt=self.photo_id)
-        return photos.filter(Q(shown_at__lt=self.shown_at) | same_time)
+        # Two conditions that an index on (owner, shown_at, id) can follow; an OR could not.
+        from_here = photos.filter(shown_at__lte=self.shown_at)
+        return from_here.exclude(shown_at=self.shown_at, pk__gte=self.photo_id)
 
 
 def page_of(photos: PhotoQuerySet, cursor: str, *, limit: int) -> tuple[list[Photo], str | None]:
@@ -55,3 +48,19 @@ def page_of(photos: PhotoQuerySet, cursor: str, *, limit: int) -> tuple[list[Pho
     if len(found) <= limit:
         return found, None
     return found[:limit], str(Cursor.after(found[limit - 1]))
+
+
+def signed(value: Any, *, salt: str) -> str:
+    return Signer(salt=salt).sign_object(value)
+
+
+def read_signed(text: str, *, salt: str) -> Any:
+    """What `signed` was given. Raises `UserError` (400) for what this server has not signed."""
+    try:
+        return Signer(salt=salt).unsign_object(text)
+    except (BadSignature, ValueError) as error:
+        raise UserError(
+            "This cursor is not one of ours. Start again without a cursor.",
+            code="bad_cursor",
+            field="cursor",
+        ) from error
