@@ -10,7 +10,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from redis import RedisError
 
-from webapp.library.models import Worker
+from search.errors import IndexDamaged, IndexMissing
+from search.index import Manifest
+from webapp.find.building import index_folder
+from webapp.library.models import Photo, Worker
 from webapp.teach.services import active_version, weights_folder
 from workers import queue
 
@@ -30,6 +33,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
         "database": _database,
         "queue": _queue,
         "workers": _workers,
+        "index": _index,
         "active_version": _active_version,
     }
     answer: dict[str, str] = {}
@@ -70,6 +74,17 @@ def _workers() -> str:
     if missing:
         raise Unwell(f"No worker serves the queue {', '.join(sorted(missing))}.")
     return f"{len(served)} at work"
+
+
+def _index() -> str:
+    try:
+        manifest = Manifest.read(index_folder(active_version()))
+    except IndexMissing:
+        return "no base yet"  # a small library is searched without one
+    except IndexDamaged as error:
+        raise Unwell("The search index is damaged; a worker makes it again.") from error
+    later = Photo.objects.changed_after(manifest.high_water_mark).count()
+    return f"{manifest.count} photos in the base, {later} changed since"
 
 
 def _active_version() -> str:

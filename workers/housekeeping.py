@@ -7,9 +7,13 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from webapp.library.models import Photo, Worker
+from search.errors import IndexBusy, IndexDamaged, IndexMissing
+from search.index import Manifest
+from webapp.find import building
+from webapp.library.models import DeletedPhoto, Photo, Worker
 from webapp.library.services.trash import delete_photos, expired_trash
 from webapp.library.services.uploads import expire_uploads
+from webapp.teach.services import active_version
 
 logger = logging.getLogger(__name__)
 
@@ -19,15 +23,22 @@ SIGN_INS_KEPT = timedelta(days=30)
 
 
 def build_index() -> None:
-    """Placeholder until webapp.find delivers it."""
+    """Make a new index base, unless another process is at it."""
+    try:
+        building.build_index(active_version())
+    except IndexBusy:
+        logger.info("index_busy")
 
 
 def index_is_behind() -> bool:
-    return False
+    """Whether a new base would spare web processes much."""
+    return building.needs_base(active_version())
 
 
 def tidy() -> None:
+    """Remove what has served its time."""
     deleted = empty_expired_trash()
+    forget_deleted()
     uploads = expire_uploads()
     now = timezone.now()
     Session.objects.filter(expire_date__lt=now).delete()
@@ -43,3 +54,15 @@ def empty_expired_trash() -> int:
     while portion := list(expired_trash().values_list("pk", flat=True)[:PORTION]):
         deleted += delete_photos(Photo.objects.filter(pk__in=portion))
     return deleted
+
+
+def forget_deleted() -> None:
+    """Drop the memory of deletions that happened before the index base was made.
+
+    A web process that has not followed them opens that base first, and they are not in it.
+    """
+    try:
+        mark = Manifest.read(building.index_folder(active_version())).high_water_mark
+    except (IndexMissing, IndexDamaged):
+        return
+    DeletedPhoto.objects.filter(change_number__lte=mark).delete()

@@ -144,9 +144,7 @@ class Looker:
                 claims.try_again_later(self.holder, photos[0][0], _network_failed(error))
 
     def _store(self, photos: Sequence[Readable]) -> None:
-        images = [
-            cast("Image", rendering.pixels) for _, rendering in photos
-        ]  # by _render
+        images = [cast("Image", rendering.pixels) for _, rendering in photos]  # by _render
         sights = self.eye.look(images)
         looked = [(photo, sight) for (photo, _), sight in zip(photos, sights, strict=True)]
         placeholders = {photo.pk: rendering.placeholder for photo, rendering in photos}

@@ -19,7 +19,7 @@ class FirstVisitMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if somebody_exists() or request.path_info.startswith(OPEN_BEFORE_SET_UP):
+        if request.path_info.startswith(OPEN_BEFORE_SET_UP) or somebody_exists():
             return self.get_response(request)
         set_up = resolve_url("accounts:set_up")
         if request.path_info == set_up:

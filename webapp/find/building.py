@@ -42,8 +42,10 @@ def needs_base(version: ModelVersion) -> bool:
     """Whether so much changed since the last base that web processes carry too much in memory."""
     try:
         mark = Manifest.read(index_folder(version)).high_water_mark
-    except (IndexMissing, IndexDamaged):
+    except IndexMissing:
         mark = 0
+    except IndexDamaged:
+        return True
     if mark > feed.newest_change():  # of a database that has since been restored from a backup
         mark = 0
     return Photo.objects.changed_after(mark).count() > settings.MAREA_INDEX_DELTA
