@@ -13,7 +13,7 @@ import numpy as np
 from vision.decoding import wire
 from vision.decoding.errors import MESSAGES
 from vision.decoding.formats import Format
-from vision.decoding.metadata import MAX_TEXT, tidy
+from vision.decoding.metadata import tidy
 from vision.decoding.results import Inspection, Rendering
 
 _MAX_SIDE: Final = 2**31
@@ -84,8 +84,9 @@ def _offset(value: object) -> int | None:
 
 
 def _text(value: object) -> str:
-    _require(isinstance(value, str) and len(value) <= MAX_TEXT and value == tidy(value))
-    return str(value)
+    if not isinstance(value, str) or value != tidy(value):
+        raise wire.ProtocolError("a text is not tidy")
+    return value
 
 
 def _degrees(header: dict[str, Any], name: str, limit: int) -> float | None:

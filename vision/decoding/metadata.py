@@ -7,6 +7,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -40,8 +41,8 @@ def read_metadata(image: Image.Image) -> dict[str, Any]:
     return {
         "taken_at": taken_at.isoformat() if taken_at else None,
         "utc_offset_minutes": offset,
-        "camera": _camera(tidy(main.get(Base.Make)), tidy(main.get(Base.Model))),
-        "lens": tidy(details.get(Base.LensModel)),
+        "camera": _camera(_text(main.get(Base.Make)), _text(main.get(Base.Model))),
+        "lens": _text(details.get(Base.LensModel)),
         "latitude": latitude,
         "longitude": longitude,
     }
@@ -55,13 +56,8 @@ def read_orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def tidy(value: object) -> str:
-    """Text from EXIF as one short line without control, formatting or unassigned characters."""
-    if isinstance(value, bytes):
-        value = value.decode("latin-1")
-    if not isinstance(value, str):
-        return ""
-    text = _as_utf8(value.split("\0")[0][: 4 * MAX_TEXT])
+def tidy(text: str) -> str:
+    """One short line without control, formatting or unassigned characters."""
     kept = "".join(" " if c.isspace() else c for c in text if c.isspace() or _is_visible(c))
     return " ".join(kept.split())[:MAX_TEXT].strip()
 
@@ -70,12 +66,14 @@ def _is_visible(character: str) -> bool:
     return not unicodedata.category(character).startswith("C")
 
 
-def _as_utf8(text: str) -> str:
-    """Pillow reads EXIF text as Latin-1; most of what is not ASCII is UTF-8."""
-    try:
-        return text.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return text
+def _text(value: object) -> str:
+    """Text of a tag up to its first NUL; Pillow reads as Latin-1 what is mostly UTF-8."""
+    if not isinstance(value, str):
+        return ""
+    text = value.split("\0")[0][: 8 * MAX_TEXT]
+    with suppress(UnicodeError):
+        text = text.encode("latin-1").decode("utf-8")
+    return tidy(text)
 
 
 def _tolerate(read: Callable[[], T]) -> T | None:
@@ -134,13 +132,13 @@ def _place(gps: Tags) -> tuple[float | None, float | None]:
     return (None, None) if latitude == longitude == 0 else (latitude, longitude)
 
 
-def _degrees(value: object, reference: object, letters: str, limit: int) -> float | None:
-    if not isinstance(value, tuple) or not 1 <= len(value) <= 3:
+def _degrees(value: Any, reference: object, letters: str, limit: int) -> float | None:
+    parts = [float(part) for part in (value if isinstance(value, tuple) else (value,))]
+    if len(parts) > 3 or not isinstance(reference, str):
         return None
-    if not isinstance(reference, str) or reference[:1].upper() not in tuple(letters):
-        return None
-    parts = [float(part) for part in value]
     degrees = sum(part / 60**power for power, part in enumerate(parts))
-    if not math.isfinite(degrees) or min(parts) < 0 or degrees > limit:
+    signs = {letters[0]: 1, letters[1]: -1}
+    sign = signs.get(reference[:1].upper())
+    if sign is None or not math.isfinite(degrees) or min(parts) < 0 or degrees > limit:
         return None
-    return round(-degrees if reference[:1].upper() == letters[1] else degrees, 6)
+    return round(sign * degrees, 6)
