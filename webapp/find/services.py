@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.db import connection
+from django.db.models import Count
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -19,6 +20,7 @@ from webapp.find import engine
 from webapp.find.conditions import satisfying
 from webapp.find.text import embed_query, generic_queries
 from webapp.library.models import Photo, PhotoQuerySet
+from webapp.teach.models import PhotoTag
 from webapp.teach.services import with_captions
 
 PAGE = 60
@@ -57,7 +59,7 @@ def find_photos(
     """The photos that `user` means by `text`, best first; those beyond the cut-off only if
     `show_more`. Any text is a query. The number of SQL queries does not depend on the results."""
     query = parse(text, timezone.localdate())
-    visible = satisfying(Photo.objects.visible_to(user).searchable(), query.conditions)
+    visible = satisfying(_searchable(user), query.conditions)
     if not query.text:
         return _newest(query, visible, limit=limit, offset=offset)
     hits = _hits(user, query, visible)
@@ -82,8 +84,18 @@ def similar_photos(user: User, photo: Photo, k: int = 12) -> list[Photo]:
         return []
     _, ids = view.index.search(vectors, k, view.photos.removing([photo.pk]))
     hits = [Hit(photo_id, 1.0, ()) for photo_id in ids[0].tolist() if photo_id >= 0]
-    visible = Photo.objects.visible_to(user).searchable()
-    return [found.photo for found in _with_photos(visible, hits)]
+    return [found.photo for found in _with_photos(_searchable(user), hits)]
+
+
+def suggestions(user: User, count: int = 8) -> list[str]:
+    """Queries that are sure to find something: the commonest tags of the user's library."""
+    tags = PhotoTag.objects.visible_to(user).shown().filter(photo__in=_searchable(user))
+    counted = tags.values("tag__name").annotate(photos=Count("pk")).order_by("-photos", "tag__name")
+    return [row["tag__name"] for row in counted[:count]]
+
+
+def _searchable(user: User) -> PhotoQuerySet:
+    return Photo.objects.visible_to(user).searchable()
 
 
 def _newest(query: Query, visible: PhotoQuerySet, *, limit: int, offset: int) -> SearchPage:

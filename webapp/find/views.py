@@ -1,0 +1,72 @@
+"""The search page, and the photos like one photo."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.middleware import HtmxDetails
+
+from webapp.accounts.http import SignedInRequest
+from webapp.errors import UserError
+from webapp.find.forms import FindForm
+from webapp.find.services import SearchPage, find_photos, similar_photos, suggestions
+from webapp.library.services.reading import get_photo
+from webapp.library.tiles import Tile, tiles_of
+
+
+class HtmxRequest(SignedInRequest):
+    htmx: HtmxDetails
+
+
+@require_GET
+@vary_on_headers("HX-Request")
+def find_page(request: HtmxRequest) -> HttpResponse:
+    """Results for `?q=`; as a page, as its results alone, or (from `?offset=`) as further tiles."""
+    form = FindForm(request.GET)
+    if not form.is_valid():
+        raise UserError("This is no page of search results. Search again from the start.")
+    text, more = request.GET.get("q", ""), form.cleaned_data["more"]
+    offset = form.cleaned_data["offset"] or 0
+    page = find_photos(request.user, text, offset=offset, show_more=more)
+    context = {
+        "query_text": text,
+        "page": page,
+        "tiles": _tiles(page, text, more),
+        "next_url": _url(text, more, page.next_offset) if page.next_offset else "",
+        "more_url": _url(text, True) if page.hidden else "",
+        "suggestions": suggestions(request.user) if not page.total else [],
+    }
+    return render(request, _template(request, offset), context)
+
+
+@require_GET
+def similar(request: SignedInRequest, photo_id: int) -> HttpResponse:
+    """Tiles of the photos that look most like this one, for the photo page."""
+    photo = get_photo(request.user, photo_id)
+    tiles = tiles_of(similar_photos(request.user, photo))
+    return render(request, "find/_similar.html", {"photo": photo, "tiles": tiles})
+
+
+def _tiles(page: SearchPage, text: str, more: bool) -> list[Tile]:
+    trail = f"?{_query_string(text, more)}"
+    return [
+        Tile.of(found.photo, trail=trail, reasons=", ".join(found.reasons)) for found in page.found
+    ]
+
+
+def _template(request: HtmxRequest, offset: int) -> str:
+    """Going back in the browser's history asks through htmx for the whole page."""
+    if not request.htmx or request.htmx.history_restore_request:
+        return "find/page.html"
+    return "find/_tiles.html" if offset else "find/_results.html"
+
+
+def _url(text: str, more: bool, offset: int | None = None) -> str:
+    place = f"&offset={offset}" if offset else ""
+    return f"{reverse('find:page')}?{_query_string(text, more)}{place}"
+
+
+def _query_string(text: str, more: bool) -> str:
+    return urlencode({"q": text, **({"more": "1"} if more else {})}, errors="replace")
