@@ -69,4 +69,4 @@ def _url(text: str, more: bool, offset: int | None = None) -> str:
 
 
 def _query_string(text: str, more: bool) -> str:
-    return urlencode({"q": text, **({"more": "1"} if more else {})}, errors="replace")
+    return urlencode({"q": text, **({"more": "1"} if more else {})})
