@@ -70,14 +70,14 @@ def _pack_rendered(rendered: Rendered) -> tuple[dict[str, Any], list[bytes]]:
 
 def confine(memory_mb: int) -> None:
     """Limit what this process may take from now on; a limit the system lacks is left out."""
-    hard_limits = {
+    limits = {
         resource.RLIMIT_AS: _address_space_bytes() + memory_mb * 1024**2,
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_NOFILE: MAX_OPEN_FILES,
         resource.RLIMIT_CORE: 0,
     }
-    for kind, limit in hard_limits.items():
-        with suppress(ValueError, OSError):  # macOS refuses RLIMIT_AS
+    for kind, limit in limits.items():
+        with suppress(ValueError, OSError):  # macOS refuses RLIMIT_AS, a lower limit any of them
             resource.setrlimit(kind, (limit, limit))
 
 
@@ -93,8 +93,10 @@ def allow_cpu_time(seconds: int) -> None:
     """Let one more request run; ends this process if the pool that would kill it is gone."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     threads = os.cpu_count() or 1
-    limit = int(used.ru_utime + used.ru_stime) + 1 + seconds * threads
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+    soft = int(used.ru_utime + used.ru_stime) + 1 + seconds * threads
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    with suppress(ValueError):  # whoever started us allows less already
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
 def _claim_streams() -> tuple[BinaryIO, BinaryIO]:

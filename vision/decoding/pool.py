@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -15,6 +16,7 @@ from vision.decoding.results import Fit, Inspection, Limits, Rendering
 
 # A fresh process now and then bounds what a file that took one over could do to later ones.
 RECYCLE_AFTER: Final = 500
+MAX_NETWORK_SIZE: Final = 2048
 
 Answer = TypeVar("Answer")
 StrPath = str | os.PathLike[str]
@@ -39,7 +41,7 @@ class DecoderPool:
         Raises `UnreadableImage` and `DecoderUnavailable`.
         """
         format = self._sniff(path)
-        request = {"do": "inspect", "path": os.fspath(path), "format": format.name}
+        request = {"do": "inspect", "path": _absolute(path), "format": format.name}
         return self._ask(request, lambda header, _: answers.inspection(header, format))
 
     def render(
@@ -50,10 +52,12 @@ class DecoderPool:
         `network_size`: side of `Rendering.pixels`. `thumbnails`: name to long side in pixels, or
         to the (width, height) of a box. Raises `UnreadableImage` and `DecoderUnavailable`.
         """
+        if network_size is not None and not 1 <= network_size <= MAX_NETWORK_SIZE:
+            raise ValueError(f"network_size must be between 1 and {MAX_NETWORK_SIZE}")
         names = list(thumbnails)
         request = {
             "do": "render",
-            "path": os.fspath(path),
+            "path": _absolute(path),
             "format": self._sniff(path).name,
             "network_size": network_size,
             "boxes": [_box(thumbnails[name]) for name in names],
@@ -152,6 +156,11 @@ def _read_head(path: StrPath) -> tuple[int, bytes]:
         if not stat.S_ISREG(status.st_mode):
             raise OSError("not a regular file")
         return status.st_size, file.read(formats.HEAD_BYTES)
+
+
+def _absolute(path: StrPath) -> str:
+    """The children have a working directory of their own."""
+    return str(Path(path).absolute())
 
 
 def _box(fit: Fit) -> tuple[int, int]:

@@ -135,6 +135,13 @@ def test_what_is_no_regular_file_is_refused_at_once(
     assert caught.value.code == "file_missing"
 
 
+def test_path_may_be_relative(
+    own: DecoderPool, paths: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(paths[0].parent)
+    assert own.inspect("0.jpg").width == 40
+
+
 def test_path_may_hold_any_bytes(own: DecoderPool, tmp_path: Path) -> None:
     path = os.fsencode(tmp_path) + b"/caf\xe9 memory truncated.jpg"
     with open(path, "wb") as file:  # noqa: PTH123  a name that is not UTF-8

@@ -112,11 +112,13 @@ def test_what_is_not_asked_for_is_not_made(pool: DecoderPool, tmp_path: Path) ->
     assert rendering.placeholder
 
 
-def test_thumbnail_of_no_size_is_the_callers_mistake(pool: DecoderPool, tmp_path: Path) -> None:
+def test_picture_of_no_size_is_the_callers_mistake(pool: DecoderPool, tmp_path: Path) -> None:
     (tmp_path / "p.jpg").write_bytes(jpeg())
     for wrong in (0, -1, (10, 0)):
         with pytest.raises(ValueError, match="at least one pixel"):
             pool.render(tmp_path / "p.jpg", network_size=None, thumbnails={"s": wrong})
+    with pytest.raises(ValueError, match="network_size"):
+        pool.render(tmp_path / "p.jpg", network_size=0, thumbnails={})
 
 
 def test_fit() -> None:
