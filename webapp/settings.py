@@ -127,7 +127,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "webapp.static_storage.StaticFiles",
     "django_htmx",
     "ninja",  # its documentation page then needs no CDN
     "csp",
