@@ -2,8 +2,8 @@
 
 A cosine alone says little: some queries score high on everything, some photos on every query. So
 the score of a query on a photo is compared with how the same query scores across the library, and
-with how the same photo scores on queries that mean something else. A logistic model turns both
-into a probability.
+with how the same photo scores on queries that mean something else. Both become log-odds, to which
+`search.rank` adds what words say.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from search.index.protocol import Vectors
+from search.index.protocol import Scores, Vectors
 from search.rank import Hit
 
 # Photos that stand for a library.
@@ -22,8 +21,8 @@ SAMPLE = 1_000
 # A small library says little about itself: it is taken together with so many imagined photos that
 # score as those of other libraries do.
 PRIOR_PHOTOS, PRIOR_MEDIAN, PRIOR_SPREAD = 50, 0.0, 0.1
-# The logistic model.
-BIAS, BY_QUERY, BY_PHOTO = -6.0, 1.0, 0.7
+# Log-odds for each spread above what the query, and the photo, usually score.
+BY_QUERY, BY_PHOTO = 1.0, 0.7
 # Hits at least so probable are shown at once, the others behind "show more anyway".
 CONFIDENT = 0.5
 
@@ -50,17 +49,14 @@ class Background:
     sample: Vectors
     generic: Vectors
 
-    def relevance(self, query: Vectors, photos: Vectors) -> NDArray[np.float64]:
-        """For each of `photos` (n, dim) the probability that it is what `query` (dim,) means."""
+    def evidence(self, query: Vectors, photos: Vectors) -> Scores:
+        """For each of `photos` (n, dim) by how much its likeness to `query` (dim,) raises the
+        log-odds that it is meant."""
         scores = photos @ query
-        logits = (
-            BIAS
-            + BY_QUERY * self._by_query(query, scores)
-            + BY_PHOTO * self._by_photo(photos, scores)
-        )
-        return 1.0 / (1.0 + np.exp(-logits.astype(np.float64)))
+        by_query, by_photo = self._by_query(query, scores), self._by_photo(photos, scores)
+        return BY_QUERY * by_query + BY_PHOTO * by_photo
 
-    def _by_query(self, query: Vectors, scores: Vectors) -> Vectors:
+    def _by_query(self, query: Vectors, scores: Scores) -> Scores:
         """Spreads above the median of what this query scores in the library (n,)."""
         usual = self.sample @ query
         share = len(usual) / (len(usual) + PRIOR_PHOTOS)
@@ -69,7 +65,7 @@ class Background:
         spread = share * (upper - median) + (1 - share) * PRIOR_SPREAD
         return (scores - median) / max(spread, 1e-3)
 
-    def _by_photo(self, photos: Vectors, scores: Vectors) -> Vectors:
+    def _by_photo(self, photos: Vectors, scores: Scores) -> Scores:
         """Deviations above the mean of what these photos score on generic queries (n,)."""
         usual = photos @ self.generic.T
         return (scores - usual.mean(axis=1)) / np.maximum(usual.std(axis=1), 1e-3)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from search.query import Query
 
+# Log-odds that a photo is meant of which no signal says anything.
+PRIOR = -6.0
+
 
 @dataclass(frozen=True, slots=True)
 class Signal:
     """One opinion on photos.
 
-    `scores`: for each photo it speaks for, the probability that the photo is what was asked for,
-    as far as this signal can tell. `reason`: why, in a few words; nothing if it has none.
+    `scores`: for each photo it speaks about, by how much it raises the log-odds that the photo is
+    what was asked for. `reason`: why, in a few words; nothing if it has none.
     """
 
     name: str
@@ -32,21 +36,28 @@ class Hit:
 
 
 def rank(query: Query, signals: Sequence[Signal], k: int) -> list[Hit]:
-    """The `k` best photos that any signal speaks for, best first, equals newest (highest id) first.
+    """The `k` best photos of which a signal speaks, best first, equals newest (highest id) first.
 
-    Signals count as independent witnesses: the fused probability is that not all of them are wrong
-    (noisy-or). So one good tag finds the photo that the embedding overlooks, and among photos with
-    that tag the embedding decides. The same input gives the same order.
+    Signals are independent witnesses whose evidence adds up, as in a logistic model. So one good
+    tag finds the photo that the embedding overlooks, and among photos with that tag the embedding
+    decides. The same input gives the same order.
     """
-    doubts: dict[int, float] = defaultdict(lambda: 1.0)
-    for signal in signals:
+    evidence: dict[int, float] = defaultdict(float)
+    for signal in sorted(signals, key=lambda signal: signal.name):
         for photo_id, score in signal.scores.items():
-            doubts[photo_id] *= 1.0 - score
-    best = sorted(doubts.items(), key=lambda item: (item[1], -item[0]))[:k]
-    return [Hit(photo_id, 1.0 - doubt, _reasons(signals, photo_id)) for photo_id, doubt in best]
+            evidence[photo_id] += score
+    best = sorted(evidence.items(), key=lambda item: (-item[1], -item[0]))[:k]
+    return [
+        Hit(photo_id, _probability(PRIOR + score), _reasons(signals, photo_id))
+        for photo_id, score in best
+    ]
+
+
+def _probability(log_odds: float) -> float:
+    return 1.0 / (1.0 + math.exp(-max(-500.0, min(500.0, log_odds))))
 
 
 def _reasons(signals: Sequence[Signal], photo_id: int) -> tuple[str, ...]:
-    speaking = [signal for signal in signals if photo_id in signal.scores]
+    speaking = [signal for signal in signals if signal.scores.get(photo_id, 0.0) > 0.0]
     speaking.sort(key=lambda signal: -signal.scores[photo_id])
     return tuple(filter(None, (signal.reason(photo_id) for signal in speaking)))

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from search import explain
+from search.cutoff import Background
+from search.index.protocol import Vectors
+from search.index.selection import Ids
 from search.rank import Signal
 from search.words import Word, stem
 
@@ -20,13 +23,33 @@ class Texts:
     name: tuple[str, ...] = ()
 
 
-def likeness(probabilities: Mapping[int, float]) -> Signal:
-    """The embedding's opinion, calibrated by `search.cutoff`."""
-    return Signal("embedding", probabilities, explain.looks_like_it)
+# Log-odds when all words of the query stand in a photo's tags, caption or file name; of a part of
+# them, that part.
+TRUST = {"tags": 5.0, "caption": 3.0, "name": 5.0}
+
+
+def opinions(
+    query: Vectors,
+    words: Sequence[Word],
+    *,
+    background: Background,
+    photos: tuple[Ids, Vectors],
+    texts: Iterable[Texts],
+) -> list[Signal]:
+    """All that speaks for and against photos.
+
+    `query` (dim,) is the embedding of its text, `words` are its content words; `photos` are ids
+    (n,) and embeddings (n, dim), `texts` what is written about them.
+    """
+    ids, vectors = photos
+    evidence = background.evidence(query, vectors)
+    likeness = dict(zip(ids.tolist(), evidence.tolist(), strict=True))
+    by_likeness = Signal("embedding", likeness, explain.looks_like_it)
+    return [by_likeness, *of_words(words, texts)] if words else [by_likeness]
 
 
 def of_words(words: Sequence[Word], texts: Iterable[Texts]) -> list[Signal]:
-    """The opinions of tags, captions and file names: the share of the query's words in each."""
+    """The opinions of tags, captions and file names: how many of the `words` stand in each."""
     texts = list(texts)
     return [
         _signal("tags", words, {t.photo_id: _tag_words(t) for t in texts}, explain.tagged),
@@ -42,7 +65,8 @@ def _signal(
     say: Callable[[Sequence[str]], str],
 ) -> Signal:
     found = {photo_id: _matching(words, text) for photo_id, text in texts.items()}
-    scores = {photo_id: len(hits) / len(words) for photo_id, hits in found.items() if hits}
+    each = TRUST[name] / len(words)
+    scores = {photo_id: each * len(hits) for photo_id, hits in found.items() if hits}
     return Signal(name, scores, lambda photo_id: say(found[photo_id]))
 
 

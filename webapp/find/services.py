@@ -7,14 +7,13 @@ import numpy as np
 from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
-from numpy.typing import NDArray
 
 from search import cutoff, fulltext, signals
 from search.explain import satisfied
 from search.index import Selection
 from search.query import Query, parse
-from search.rank import Hit, Signal, rank
-from search.words import Word, content_words
+from search.rank import Hit, rank
+from search.words import content_words
 from webapp.accounts.models import User
 from webapp.find import engine
 from webapp.find.conditions import satisfying
@@ -123,20 +122,14 @@ def _hits(user: User, query: Query, visible: PhotoQuerySet) -> list[Hit]:
     _, nearest = view.index.search(vector, CANDIDATES, photos)
     worded = fulltext.search(connection, visible, [word.text for word in words], CANDIDATES)
     ids = np.union1d(nearest[nearest >= 0], np.array(worded, np.int64))
-    opinions = [_likeness(view, vector, ids), *_words(words, ids)]
+    opinions = signals.opinions(
+        vector,
+        words,
+        background=cutoff.Background(view.sample(), generic_queries(view.version)),
+        photos=view.index.vectors(ids),
+        texts=fulltext.read(connection, ids.tolist()),
+    )
     return rank(query, opinions, CANDIDATES)
-
-
-def _likeness(view: engine.View, query: NDArray[np.float32], ids: NDArray[np.int64]) -> Signal:
-    """How probable the embedding finds each of `ids`, against this library's background."""
-    known, vectors = view.index.vectors(ids)
-    background = cutoff.Background(view.sample(), generic_queries(view.version))
-    relevance = background.relevance(query, vectors)
-    return signals.likeness(dict(zip(known.tolist(), relevance.tolist(), strict=True)))
-
-
-def _words(words: Sequence[Word], ids: NDArray[np.int64]) -> list[Signal]:
-    return signals.of_words(words, fulltext.read(connection, ids.tolist())) if words else []
 
 
 def _with_photos(visible: PhotoQuerySet, hits: Sequence[Hit]) -> list[Found]:
