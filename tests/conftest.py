@@ -1,15 +1,41 @@
-"""What every test starts from."""
+"""Fixtures for all rooms."""
 
-import shutil
+import subprocess
+import time
+from collections.abc import Iterator
 
 import pytest
-from django.conf import settings
+from redis import RedisError
 
-from webapp.find import engine
+from workers import queue
+from workers.supervision import marea
+
+START_S = 10.0
 
 
-@pytest.fixture(autouse=True)
-def no_index() -> None:
-    """The process's index follows its database; a test's database is rolled back behind it."""
-    engine.close()
-    shutil.rmtree(settings.MAREA_INDEX, ignore_errors=True)
+@pytest.fixture(scope="session")
+def _valkey_server() -> Iterator[None]:
+    with subprocess.Popen(marea.valkey().command, stdout=subprocess.DEVNULL) as server:
+        try:
+            _wait_for_answer()
+            yield
+        finally:
+            server.terminate()
+
+
+@pytest.fixture
+def valkey(_valkey_server: None) -> None:
+    """The embedded Valkey, empty, where the settings expect it."""
+    queue.redis().flushall()
+
+
+def _wait_for_answer() -> None:
+    deadline = time.monotonic() + START_S
+    while True:
+        try:
+            queue.redis().ping()
+            return
+        except RedisError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
