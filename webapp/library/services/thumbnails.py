@@ -1,11 +1,17 @@
 """Thumbnails: WebP files named by the original's hash, made by workers and made again when lost."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from django.conf import settings
 
-from webapp.library.storage import write_atomically
+from vision.decoding import UnreadableImage
+from webapp.library.models import Photo
+from webapp.library.services.decoding import decoders
+from webapp.library.storage import local_original, write_atomically
+
+logger = logging.getLogger(__name__)
 
 # The box, in pixels, that each size fits into. Small fills a row of the grid on dense screens,
 # wide panoramas included; large fills a screen.
@@ -29,3 +35,23 @@ def delete_thumbnails(sha256: str) -> None:
 
 def has_thumbnails(sha256: str) -> bool:
     return all(thumbnail_path(sha256, size).exists() for size in SIZES)
+
+
+def remake_thumbnails(photos: Iterable[Photo]) -> int:
+    """Make the thumbnails that these photos lack. Returns how many photos have them now.
+
+    What cannot be read is left as it is; the photo's page still offers its original.
+    """
+    made = 0
+    for photo in photos:
+        try:
+            if not has_thumbnails(photo.sha256):
+                with local_original(photo.original_name) as path:
+                    store_thumbnails(
+                        photo.sha256,
+                        decoders().render(path, network_size=None, thumbnails=SIZES).thumbnails,
+                    )
+            made += 1
+        except (UnreadableImage, FileNotFoundError) as error:
+            logger.warning("thumbnails_not_made photo=%d error=%s", photo.pk, type(error).__name__)
+    return made
