@@ -1,0 +1,114 @@
+"""Restoring a backup: originals first, then all rows in one transaction, then what follows."""
+
+import gzip
+import json
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files import File
+from django.db import connection, transaction
+from django.db.migrations.loader import MigrationLoader
+from django.utils import timezone
+
+from webapp.accounts.models import User
+from webapp.errors import Conflict, Refused
+from webapp.find.documents import forget_photos, index_photos
+from webapp.library.models import Photo, Worker
+from webapp.library.services.backup.layout import ROWS, Manifest, file_sha256, original_in
+from webapp.library.services.backup.rows import read_rows
+from webapp.library.storage import local_original, originals
+
+Progress = Callable[[Iterable[str]], Iterable[str]]
+
+BATCH = 500
+WORKER_SEEN_WITHIN = timedelta(minutes=1)
+
+
+@dataclass
+class Restored:
+    rows: dict[str, int] = field(default_factory=dict)
+    originals: int = 0
+    lost: list[str] = field(default_factory=list)  # hashes that the backup does not have whole
+
+
+def check_backup(folder: Path) -> None:
+    """Raise `Refused` unless this version of Marea can restore the backup in `folder`."""
+    manifest = Manifest.read(folder)
+    if file_sha256(folder / ROWS) != manifest.rows_sha256:
+        raise Refused(f"{folder / ROWS} is damaged. Choose another backup with --at.")
+    known = MigrationLoader(connection).disk_migrations
+    unknown = [each for each in manifest.migrations.items() if each not in known]
+    if unknown:
+        raise Refused(
+            f"The backup was made by a newer Marea (it has {'.'.join(unknown[0])}). Update first."
+        )
+
+
+def check_library(*, force: bool) -> None:
+    """Raise `Conflict` unless a backup may take the place of what is in the library."""
+    if Worker.objects.filter(seen_at__gt=timezone.now() - WORKER_SEEN_WITHIN).exists():
+        raise Conflict("Marea is running. Stop it, then restore; nothing was changed.")
+    if not force and (User.objects.exists() or Photo.objects.exists()):
+        raise Conflict(
+            "This library is not empty. Restoring would replace its users, photos and tags; say "
+            "--force if you want that. Nothing was changed."
+        )
+
+
+def restore_originals(folder: Path, *, progress: Progress = iter) -> Restored:
+    """Bring back the originals of the backup in `folder` that are missing or damaged here."""
+    restored = Restored()
+    for sha256 in progress(_hashes(folder / ROWS)):
+        if _is_whole(sha256):
+            continue
+        source = original_in(folder.parent, sha256)
+        if not source.exists() or file_sha256(source) != sha256:
+            restored.lost.append(sha256)
+            continue
+        _put_back(source, sha256)
+        restored.originals += 1
+    return restored
+
+
+def restore_rows(folder: Path) -> dict[str, int]:
+    """Put the backup's rows in place of the database's. Returns how many of each model."""
+    with transaction.atomic():
+        forget_photos(list(Photo.objects.values_list("pk", flat=True)))
+        numbers = read_rows(folder / ROWS)
+        ids = list(Photo.objects.order_by("pk").values_list("pk", flat=True))
+        for at in range(0, len(ids), BATCH):
+            index_photos(ids[at : at + BATCH])
+        # Whoever held a photo when the backup was made holds it no more.
+        Photo.objects.exclude(holder="").update(holder="", lease_until=None)
+    _forget_index()
+    return numbers
+
+
+def _forget_index() -> None:
+    """The index follows change numbers, which mean something else now; it is built again."""
+    shutil.rmtree(settings.MAREA_INDEX, ignore_errors=True)
+
+
+def _hashes(rows: Path) -> list[str]:
+    with gzip.open(rows, "rt", encoding="utf-8") as lines:
+        found = (json.loads(line) for line in lines if '"library.photo"' in line)
+        return sorted({row["fields"]["sha256"] for row in found if row["model"] == "library.photo"})
+
+
+def _is_whole(sha256: str) -> bool:
+    name = Photo(sha256=sha256).original_name
+    if not originals().exists(name):
+        return False
+    with local_original(name) as path:
+        return file_sha256(path) == sha256
+
+
+def _put_back(source: Path, sha256: str) -> None:
+    name = Photo(sha256=sha256).original_name
+    originals().delete(name)  # damaged, if it is there at all
+    with source.open("rb") as file:
+        originals().save(name, File(file))

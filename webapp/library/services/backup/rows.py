@@ -1,0 +1,106 @@
+"""The rows of a backup: one JSON object a line, read and written through Django's serializers.
+
+Reading happens in one snapshot of the database, so that the rows fit together while people go on
+uploading. Sessions, workers and unfinished uploads are left out: nobody misses them.
+"""
+
+import gzip
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+
+from django.core import serializers
+from django.core.management.color import no_style
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, models, transaction
+from django.db.migrations.recorder import MigrationRecorder
+
+from webapp.accounts.models import ApiToken, User
+from webapp.library.models import ChangeCounter, DeletedPhoto, Photo
+from webapp.teach.models import Correction, ModelVersion, PhotoTag, Sight, Tag
+
+# In an order in which no row comes before one that it refers to.
+MODELS: tuple[type[models.Model], ...] = (
+    *(User, ApiToken, ChangeCounter, Photo, DeletedPhoto),
+    *(ModelVersion, Sight, Tag, PhotoTag, Correction),
+)
+BATCH = 1000
+
+
+class ExactEncoder(DjangoJSONEncoder):
+    """Keeps microseconds, which Django's encoder cuts off for JavaScript's sake."""
+
+    def default(self, o: object) -> object:
+        return o.isoformat() if isinstance(o, datetime) else super().default(o)
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Reads inside see the database as it was at the first of them; writers are not held up."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN DEFERRED")  # `atomic` would take the writers' lock
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
+    else:
+        with transaction.atomic(durable=True):
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+
+
+def write_rows(path: Path) -> dict[str, int]:
+    """Write all rows to `path`, gzipped. Returns how many of each model. Call in a `snapshot`."""
+    numbers = {}
+    with gzip.open(path, "wt", encoding="utf-8", compresslevel=3) as file:
+        for model in MODELS:
+            rows = model._default_manager.order_by("pk")
+            numbers[model._meta.label] = rows.count()
+            some = rows.iterator(chunk_size=BATCH)
+            serializers.serialize("jsonl", some, stream=file, cls=ExactEncoder)
+    return numbers
+
+
+@transaction.atomic
+def read_rows(path: Path) -> dict[str, int]:
+    """Put the rows of `path` in place of all that the database has. Returns how many of each."""
+    for model in reversed(MODELS):
+        model._default_manager.all().delete()
+    numbers: Counter[str] = Counter()
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        rows = (row.object for row in serializers.deserialize("jsonl", file))
+        for model, some in groupby(rows, key=type):
+            for batch in _batches(some):
+                model._default_manager.bulk_create(batch)
+                numbers[model._meta.label] += len(batch)
+    _reset_sequences()
+    return dict(numbers)
+
+
+def _batches(rows: Iterator[models.Model]) -> Iterator[list[models.Model]]:
+    batch: list[models.Model] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _reset_sequences() -> None:
+    """Let new rows get ids above the restored ones, where the database counts apart from rows."""
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), list(MODELS)):
+            cursor.execute(statement)
+
+
+def newest_migrations() -> dict[str, str]:
+    """The newest migration that each app's tables have seen."""
+    applied = MigrationRecorder(connection).applied_migrations()
+    return {app: max(name for other, name in applied if other == app) for app, _ in applied}
