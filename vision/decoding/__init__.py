@@ -3,11 +3,12 @@
 The bytes are decoded in child processes with limits. No torch, no Django.
 """
 
-from vision.decoding.errors import DecoderUnavailable, UnreadableImage
+from vision.decoding.errors import DecoderBusy, DecoderUnavailable, UnreadableImage
 from vision.decoding.pool import DecoderPool
 from vision.decoding.results import Fit, Inspection, Limits, Rendering
 
 __all__ = [
+    "DecoderBusy",
     "DecoderPool",
     "DecoderUnavailable",
     "Fit",

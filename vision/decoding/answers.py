@@ -3,6 +3,7 @@
 Each function raises `wire.ProtocolError` for an answer that an honest child would not give.
 """
 
+import logging
 import math
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,14 +17,19 @@ from vision.decoding.formats import Format
 from vision.decoding.metadata import tidy
 from vision.decoding.results import Inspection, Rendering
 
+logger = logging.getLogger(__name__)
+
 _MAX_SIDE: Final = 2**31
 
 
 def refusal(header: dict[str, Any]) -> str | None:
     """The code of an `UnreadableImage`, or None if the child decoded the file."""
     code = header.get("refused")
-    _require(code is None or (isinstance(code, str) and code in MESSAGES))
-    return code
+    if code is None:
+        return None
+    _require(isinstance(code, str) and code in MESSAGES)
+    logger.info("refused code=%s cause=%s", code, _text(header.get("cause")))
+    return str(code)
 
 
 def inspection(header: dict[str, Any], format: Format) -> Inspection:

@@ -50,7 +50,7 @@ def answer(request: dict[str, Any], max_pixels: int) -> tuple[dict[str, Any], li
             )
             return _pack_rendered(render(image, wanted, max_pixels))
     except Refusal as refusal:
-        return {"refused": refusal.code}, []
+        return {"refused": refusal.code, "cause": refusal.cause}, []
 
 
 def _inspect(image: Any, max_pixels: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from vision.decoding.errors import DecoderBusy
 from vision.decoding.process import DecoderProcess
 from vision.decoding.results import Limits
 
@@ -18,12 +19,15 @@ class Children:
     Made before a fork, it is good after it: the copy starts processes of its own.
     """
 
-    def __init__(self, count: int, limits: Limits, *, recycle_after: int) -> None:
+    def __init__(
+        self, count: int, limits: Limits, *, recycle_after: int, max_wait_s: float | None
+    ) -> None:
         if count < 1:
             raise ValueError("a decoder pool needs at least one child")
         self._count = count
         self._limits = limits
         self._recycle_after = recycle_after
+        self._max_wait_s = max_wait_s
         self._closed = False
         self._start_afresh()
         _all.add(self)
@@ -32,9 +36,9 @@ class Children:
     def lend(self) -> Iterator[DecoderProcess]:
         """Wait for a free process. If the block raises an error, it is ended and replaced.
 
-        Raises `DecoderUnavailable`, and RuntimeError after `close`.
+        Raises `DecoderUnavailable`, `DecoderBusy`, and RuntimeError after `close`.
         """
-        child = self._free.get()
+        child = self._wait()
         try:
             child = self._usable(child)
             yield child
@@ -61,6 +65,12 @@ class Children:
                 self._end(self._free.get_nowait())
         for _ in range(self._count):  # wake up who waits in `lend`
             self._free.put(None)
+
+    def _wait(self) -> DecoderProcess | None:
+        try:
+            return self._free.get(timeout=self._max_wait_s)
+        except queue.Empty as error:
+            raise DecoderBusy("All processes that decode photos are busy.") from error
 
     def _usable(self, child: DecoderProcess | None) -> DecoderProcess:
         if self._closed:

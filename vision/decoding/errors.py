@@ -3,7 +3,8 @@
 Exception
 ├── UnreadableImage     this one file cannot become a photo; the message says why
 ├── Refusal             the same inside a decoding process: only a code
-└── DecoderUnavailable  the decoding processes cannot be started; no file is to blame
+└── DecoderUnavailable  no decoding process can be had; no file is to blame
+    └── DecoderBusy     all of them are at work and stayed so
 """
 
 from collections.abc import Mapping
@@ -58,12 +59,20 @@ class UnreadableImage(Exception):
 
 
 class Refusal(Exception):
-    """What a decoding process answers instead of a photo; `code` is a key of `MESSAGES`."""
+    """What a decoding process answers instead of a photo.
 
-    def __init__(self, code: str) -> None:
+    `code` is a key of `MESSAGES`; `cause`, for the log, says what was raised where.
+    """
+
+    def __init__(self, code: str, cause: str = "") -> None:
         self.code = code
+        self.cause = cause
         super().__init__(code)
 
 
 class DecoderUnavailable(RuntimeError):
     """A decoding process does not start: the installation is broken or the machine is full."""
+
+
+class DecoderBusy(DecoderUnavailable):
+    """Every decoding process has been busy for as long as the caller would wait."""

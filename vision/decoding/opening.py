@@ -1,5 +1,6 @@
 """Open a photo with the one allowed decoder, and tell its failures apart. Runs in the child."""
 
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,13 +74,20 @@ def _check(image: Image.Image, max_pixels: int) -> None:
 
 
 def _explain(error: Exception) -> Refusal:
+    """Without the error's words: those are the file's, or hold its path."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    cause = f"{type(error).__name__} {Path(place.filename).name}:{place.lineno}"
+    return Refusal(_code(error), cause)
+
+
+def _code(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return Refusal("damaged")  # its text holds the path, which may hold any word
+        return "damaged"
     text = str(error).lower()
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
-        return Refusal("too_large_pixels")
+        return "too_large_pixels"
     if isinstance(error, MemoryError) or "memory" in text:
-        return Refusal("decode_memory")
+        return "decode_memory"
     if isinstance(error, EOFError) or "truncated" in text or "not enough image data" in text:
-        return Refusal("truncated")
-    return Refusal("damaged")
+        return "truncated"
+    return "damaged"

