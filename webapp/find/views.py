@@ -6,18 +6,18 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
-from django_htmx.middleware import HtmxDetails
 
-from webapp.accounts.http import SignedInRequest
+from webapp.accounts.http import HtmxRequest
 from webapp.errors import UserError
 from webapp.find.forms import FindForm
 from webapp.find.services import SearchPage, find_photos, similar_photos, suggestions
+from webapp.find.trails import SIMILAR
+from webapp.library.models import Photo
 from webapp.library.services.reading import get_photo
-from webapp.library.tiles import Tile, tiles_of
+from webapp.library.tiles import Tile, alternative_text, tiles_of
+from webapp.teach.services import with_captions
 
-
-class HtmxRequest(SignedInRequest):
-    htmx: HtmxDetails
+STRIP = 6  # similar photos beside a photo
 
 
 @require_GET
@@ -42,17 +42,23 @@ def find_page(request: HtmxRequest) -> HttpResponse:
 
 
 @require_GET
-def similar(request: SignedInRequest, photo_id: int) -> HttpResponse:
-    """Tiles of the photos that look most like this one, for the photo page."""
-    photo = get_photo(request.user, photo_id)
-    tiles = tiles_of(similar_photos(request.user, photo))
-    return render(request, "find/_similar.html", {"photo": photo, "tiles": tiles})
+@vary_on_headers("HX-Request")
+def similar(request: HtmxRequest, photo_id: int) -> HttpResponse:
+    """The photos that look most like this one: a page, or a strip beside the photo."""
+    photo = get_photo(request.user, photo_id, among=with_captions(Photo.objects.all()))
+    found = similar_photos(request.user, photo, STRIP if request.htmx else SIMILAR)
+    context = {
+        "photo": photo,
+        "alt": alternative_text(photo),
+        "tiles": tiles_of(found, trail=f"?similar={photo.pk}"),
+    }
+    return render(request, "find/_strip.html" if request.htmx else "find/similar.html", context)
 
 
 def _tiles(page: SearchPage, text: str, more: bool) -> list[Tile]:
     trail = f"?{_query_string(text, more)}"
     return [
-        Tile.of(found.photo, trail=trail, reasons=", ".join(found.reasons)) for found in page.found
+        Tile.of(found.photo, trail=trail, reasons=" · ".join(found.reasons)) for found in page.found
     ]
 
 

@@ -1,4 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from webapp.teach import views
 
 app_name = "teach"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("photos/<int:photo_id>/tags", views.tag, name="tag"),
+    path("photos/<int:photo_id>/caption", views.caption, name="caption"),
+]

@@ -1,9 +1,14 @@
 """What every template may use: `{% load marea %}`."""
 
 from django import template
+from django.conf import settings
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+
+from search.query import Condition, Field
 
 register = template.Library()
 
@@ -16,3 +21,20 @@ def icon(name: str) -> SafeString:
         static("img/icons.svg"),
         name,
     )
+
+
+@register.simple_tag
+def max_zip_photos() -> int:
+    return settings.MAREA_MAX_ZIP_PHOTOS
+
+
+@register.simple_tag
+def search_url(query: str) -> str:
+    """The search page's address for this query."""
+    return f"{reverse('find:page')}?{urlencode({'q': query})}"
+
+
+@register.simple_tag
+def tag_url(name: str) -> str:
+    """Where the photos with this tag are found."""
+    return search_url(str(Condition(Field.TAG, name)))

@@ -1,0 +1,61 @@
+"""A photo as a tile of a grid: the one shape that templates and the timeline's JSON share."""
+
+from base64 import b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.formats import date_format
+
+from webapp.library.models import Photo
+from webapp.teach.services import shown_caption
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    id: int
+    url: str
+    thumbnail: str  # empty until there is one
+    placeholder: str  # data: URI of a tiny WebP, or empty
+    alt: str
+    width: int
+    height: int
+    state: str
+    is_favourite: bool
+    reasons: str = ""
+
+    @classmethod
+    def of(cls, photo: Photo, *, trail: str = "", reasons: str = "") -> "Tile":
+        """`photo` should come from `with_captions`. `trail` is the photo page's query string."""
+        return cls(
+            id=photo.pk,
+            url=reverse("library:photo", args=[photo.pk]) + trail,
+            thumbnail=thumbnail_url(photo, "small") if photo.state == Photo.State.READY else "",
+            placeholder=placeholder_uri(photo),
+            alt=alternative_text(photo),
+            width=photo.width,
+            height=photo.height,
+            state=photo.state,
+            is_favourite=photo.is_favourite,
+            reasons=reasons,
+        )
+
+
+def tiles_of(photos: Iterable[Photo], *, trail: str = "") -> list[Tile]:
+    return [Tile.of(photo, trail=trail) for photo in photos]
+
+
+def alternative_text(photo: Photo) -> str:
+    """What the photo shows, in words; until somebody knows, when it was taken."""
+    return shown_caption(photo) or f"Photo of {date_format(photo.shown_at, 'j F Y')}"
+
+
+def thumbnail_url(photo: Photo, size: str) -> str:
+    """Carries a part of the hash, so that browsers may keep the answer for ever."""
+    return f"{reverse('library:thumbnail', args=[photo.pk, size])}?v={photo.sha256[:12]}"
+
+
+def placeholder_uri(photo: Photo) -> str:
+    if not photo.placeholder:
+        return ""
+    return f"data:image/webp;base64,{b64encode(photo.placeholder).decode()}"

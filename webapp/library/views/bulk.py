@@ -1,0 +1,100 @@
+"""One action on many photos: from the selection bar, the photo page and the trash."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from webapp.accounts.http import SignedInRequest
+from webapp.accounts.models import User
+from webapp.errors import NotFound
+from webapp.library.forms import photo_ids
+from webapp.library.models import PhotoQuerySet
+from webapp.library.services.claims import retry
+from webapp.library.services.favourites import set_favourite
+from webapp.library.services.reading import chosen
+from webapp.library.services.trash import delete_photos, restore_photos, trash_photos
+from webapp.responses import prefers_json
+from webapp.teach.services import add_tag, reject_tag
+
+MAX_CHOSEN = 50_000
+BATCH = 1_000  # ids in one statement; SQLite takes at most 32,766 parameters
+
+
+@dataclass(frozen=True)
+class Action:
+    """`apply` does it and returns how many photos it concerned; `told` says so."""
+
+    apply: Callable[[User, PhotoQuerySet, QueryDict], int]
+    told: str
+    undo: str = ""  # the action that takes it back
+
+
+ACTIONS = {
+    "favourite": Action(
+        lambda user, photos, post: set_favourite(photos, True),
+        "{photos} marked as favourite.",
+        undo="unfavourite",
+    ),
+    "unfavourite": Action(
+        lambda user, photos, post: set_favourite(photos, False),
+        "{photos} no longer marked as favourite.",
+        undo="favourite",
+    ),
+    "tag": Action(
+        lambda user, photos, post: add_tag(user, photos, post.get("tag", "")),
+        "{photos} tagged.",
+        undo="untag",
+    ),
+    "untag": Action(
+        lambda user, photos, post: reject_tag(user, photos, post.get("tag", "")),
+        "Tag taken off {photos}.",
+    ),
+    "trash": Action(
+        lambda user, photos, post: trash_photos(photos),
+        "{photos} moved to the trash.",
+        undo="restore",
+    ),
+    "restore": Action(
+        lambda user, photos, post: restore_photos(photos),
+        "{photos} restored.",
+        undo="trash",
+    ),
+    "delete": Action(
+        lambda user, photos, post: delete_photos(photos), "{photos} deleted for good."
+    ),
+    "retry": Action(
+        lambda user, photos, post: retry(photos), "{photos} waiting for another attempt."
+    ),
+}
+
+
+@require_POST
+def bulk(request: SignedInRequest, action: str) -> HttpResponse:
+    """Apply `action` to the photos of the form; unknown and foreign ids are left out alike."""
+    chosen_action = ACTIONS.get(action)
+    if chosen_action is None:
+        raise NotFound("There is no such action.")
+    user, count = request.user, 0
+    ids = photo_ids(request.POST, limit=MAX_CHOSEN)
+    for at in range(0, len(ids), BATCH):
+        count += chosen_action.apply(user, chosen(user, ids[at : at + BATCH]), request.POST)
+    return _answer(request, chosen_action, count)
+
+
+def _answer(request: SignedInRequest, action: Action, count: int) -> HttpResponse:
+    message = action.told.format(photos="1 photo" if count == 1 else f"{count:,} photos")
+    if prefers_json(request):
+        return JsonResponse({"count": count, "message": message, "undo": action.undo})
+    messages.success(request, message)
+    return HttpResponseRedirect(_back(request))
+
+
+def _back(request: SignedInRequest) -> str:
+    """Where the form wants to go next, if that is one of our pages."""
+    wanted = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
+    return wanted if ours else "/"

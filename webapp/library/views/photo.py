@@ -1,0 +1,59 @@
+"""The page of one photo."""
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from webapp.accounts.http import HtmxRequest
+from webapp.find.trails import search_trail, similar_trail
+from webapp.library.forms import MAX_DIGITS
+from webapp.library.models import Photo
+from webapp.library.schemas import with_details
+from webapp.library.services.reading import get_photo
+from webapp.library.tiles import alternative_text, placeholder_uri, thumbnail_url
+from webapp.library.trails import Trail, library_trail
+from webapp.library.views.files import SHOWN_INLINE
+from webapp.teach.services import shown_caption
+
+
+@require_GET
+@vary_on_headers("HX-Request")
+def photo_page(request: HtmxRequest, photo_id: int) -> HttpResponse:
+    photo = get_photo(request.user, photo_id, among=with_details(Photo.objects.all()))
+    context = {
+        "photo": photo,
+        "trail": _trail(request, photo),
+        "caption": shown_caption(photo),
+        "tags": photo.photo_tags.all(),
+        "alt": alternative_text(photo),
+        "placeholder": placeholder_uri(photo),
+        "large": thumbnail_url(photo, "large") if photo.state == Photo.State.READY else "",
+        "is_shown_by_browsers": photo.media_type in SHOWN_INLINE,
+        "megapixels": round(photo.width * photo.height / 1e6, 1),
+        "map_url": _map_url(photo),
+        "similar_url": reverse("find:similar", args=[photo.pk]),
+        "trash_days": settings.MAREA_TRASH_DAYS,
+    }
+    template = "library/_photo.html" if request.htmx else "library/photo.html"
+    return render(request, template, context)
+
+
+def _trail(request: HtmxRequest, photo: Photo) -> Trail:
+    """The list that the address names: search results, similar photos, else the library."""
+    text, similar = request.GET.get("q", ""), request.GET.get("similar", "")
+    if photo.trashed_at is None and text:
+        return search_trail(request.user, photo, text, show_more="more" in request.GET)
+    if photo.trashed_at is None and similar.isdecimal() and len(similar) <= MAX_DIGITS:
+        return similar_trail(request.user, photo, get_photo(request.user, int(similar)))
+    return library_trail(request.user, photo)
+
+
+def _map_url(photo: Photo) -> str:
+    """The place on OpenStreetMap; opened by a click only, so that nobody is told unasked."""
+    if photo.latitude is None or photo.longitude is None:
+        return ""
+    place = f"{photo.latitude:.5f}", f"{photo.longitude:.5f}"
+    return "https://www.openstreetmap.org/?mlat={0}&mlon={1}#map=15/{0}/{1}".format(*place)

@@ -1,0 +1,44 @@
+"""The library page: a first page that works as it is, and the JSON from which it grows."""
+
+from dataclasses import asdict
+
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_GET
+
+from webapp.accounts.http import SignedInRequest
+from webapp.library.cursors import page_of
+from webapp.library.forms import photo_ids
+from webapp.library.models import Photo
+from webapp.library.services.reading import chosen
+from webapp.library.services.timeline import timeline
+from webapp.library.tiles import tiles_of
+from webapp.teach.services import with_captions
+
+FIRST_PAGE = 60  # tiles in the page itself: a screenful on a large display
+MAX_TILES = 200  # in one answer
+
+
+@require_GET
+def library_page(request: SignedInRequest) -> HttpResponse:
+    photos = with_captions(Photo.objects.visible_to(request.user).in_library())
+    found, next_cursor = page_of(photos, request.GET.get("cursor", ""), limit=FIRST_PAGE)
+    tiles = tiles_of(found)
+    context = {"tiles": tiles, "first_tiles": [asdict(tile) for tile in tiles], "next": next_cursor}
+    return render(request, "library/page.html", context)
+
+
+@require_GET
+@gzip_page
+def months(request: SignedInRequest) -> JsonResponse:
+    """Every photo's place in the library, newest first, by month."""
+    return JsonResponse({"months": [asdict(month) for month in timeline(request.user)]})
+
+
+@require_GET
+@gzip_page
+def tiles(request: SignedInRequest) -> JsonResponse:
+    """The tiles of `?photos=1,2,3`; unknown and foreign ids are left out alike."""
+    photos = with_captions(chosen(request.user, photo_ids(request.GET, limit=MAX_TILES)))
+    return JsonResponse({"tiles": [asdict(tile) for tile in tiles_of(photos.in_library())]})

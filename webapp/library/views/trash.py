@@ -1,0 +1,39 @@
+"""The trash: what will be deleted when, and the way back."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from webapp.accounts.http import SignedInRequest
+from webapp.library.cursors import page_of
+from webapp.library.models import Photo
+from webapp.library.tiles import Tile
+from webapp.teach.services import with_captions
+
+PAGE = 200
+
+
+@require_GET
+def trash_page(request: SignedInRequest) -> HttpResponse:
+    photos = Photo.objects.visible_to(request.user).in_trash()
+    found, next_cursor = page_of(with_captions(photos), request.GET.get("cursor", ""), limit=PAGE)
+    context = {
+        "tiles": [Tile.of(photo, reasons=_time_left(photo)) for photo in found],
+        "count": photos.count(),
+        "days": settings.MAREA_TRASH_DAYS,
+        "next": next_cursor,
+    }
+    return render(request, "library/trash.html", context)
+
+
+def _time_left(photo: Photo) -> str:
+    if photo.trashed_at is None:
+        return ""
+    left = photo.trashed_at + timedelta(days=settings.MAREA_TRASH_DAYS) - timezone.now()
+    if left.days < 1:
+        return "Deleted for good today"
+    return "1 day left" if left.days == 1 else f"{left.days} days left"

@@ -1,0 +1,96 @@
+// The bar of actions on selected photos.
+
+import { post } from "./server.js";
+import { toast } from "./toast.js";
+
+const TAKES_AWAY = new Set(["trash", "restore", "delete"]); // photos leave the grid they are in
+
+/** Connects the page's bar to a selection in a grid (`remove(ids)`, `refresh(ids)`, `load()`). */
+export class SelectionBar {
+  constructor(bar, selection, grid) {
+    Object.assign(this, { bar, selection, grid });
+    selection.addEventListener("change", () => this.#show());
+    bar.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-do]");
+      if (button) this.#do(button.dataset.do);
+    });
+    document.addEventListener("keydown", (event) => this.#onKey(event));
+  }
+
+  #show() {
+    const count = this.selection.ids.size;
+    this.bar.hidden = count === 0;
+    document.body.classList.toggle("has-selection", count > 0);
+    this.bar.querySelector(".selection-count").textContent = count ? `${count.toLocaleString("en")} selected` : "";
+  }
+
+  #onKey(event) {
+    if (event.key !== "Delete" || !this.selection.ids.size) return;
+    const button = this.bar.querySelector("[data-do=trash], [data-do=delete]");
+    this.#do(button.dataset.do);
+  }
+
+  async #do(action) {
+    if (action === "clear") this.selection.clear();
+    else if (action === "download") this.#download();
+    else if (action === "tag") await this.#tag();
+    else if (action !== "delete" || await confirmed("delete-dialog")) await this.#send(action);
+  }
+
+  async #tag() {
+    const input = document.getElementById("tag-name");
+    input.value = "";
+    if (await confirmed("tag-dialog") && input.value.trim()) await this.#send("tag", { tag: input.value });
+  }
+
+  async #send(action, fields = {}) {
+    const ids = [...this.selection.ids];
+    try {
+      const answer = await post(this.#url(action), { photos: ids.join(","), ...fields });
+      this.selection.clear();
+      if (TAKES_AWAY.has(action)) this.grid.remove(ids);
+      else this.grid.refresh(ids);
+      const undo = answer.undo && { label: "Undo", run: () => this.#undo(answer.undo, ids, fields) };
+      toast(answer.message, { action: undo || null });
+    } catch (error) {
+      toast(error.message, { error: true });
+    }
+  }
+
+  async #undo(action, ids, fields) {
+    try {
+      const answer = await post(this.#url(action), { photos: ids.join(","), ...fields });
+      await (TAKES_AWAY.has(action) ? this.grid.load() : this.grid.refresh(ids));
+      toast(answer.message);
+    } catch (error) {
+      toast(error.message, { error: true });
+    }
+  }
+
+  #download() {
+    const { ids } = this.selection;
+    const limit = Number(this.bar.dataset.zipLimit);
+    if (ids.size > limit) {
+      toast(`A ZIP may hold at most ${limit.toLocaleString("en")} photos; ${ids.size.toLocaleString("en")} are selected. Nothing was downloaded; select fewer.`, { error: true });
+      return;
+    }
+    const form = document.getElementById("zip-form");
+    form.elements.photos.value = [...ids].join(",");
+    form.submit();
+    toast("The download begins. You can go on meanwhile.");
+  }
+
+  #url(action) {
+    return this.bar.dataset.bulkUrl.replace("ACTION", action);
+  }
+}
+
+/** Ask in a dialog; true when it was answered with yes. */
+function confirmed(id) {
+  const dialog = document.getElementById(id);
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}

@@ -1,0 +1,48 @@
+"""A person's word about one photo: its tags and its caption."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from webapp.accounts.http import HtmxRequest
+from webapp.errors import Refused
+from webapp.library.models import Photo
+from webapp.library.schemas import with_details
+from webapp.library.services.reading import chosen, get_photo
+from webapp.teach.services import add_tag, reject_tag, shown_caption, write_caption
+
+SAYS = {"add": add_tag, "remove": reject_tag}
+
+
+@require_POST
+def tag(request: HtmxRequest, photo_id: int) -> HttpResponse:
+    """Add or remove the tag of the form; answers with the photo's tags."""
+    photo = get_photo(request.user, photo_id)
+    say = SAYS.get(request.POST.get("say", ""))
+    if say is None:
+        raise Refused("A tag is either added or removed. Nothing was changed.", field="say")
+    say(request.user, chosen(request.user, [photo.pk]), request.POST.get("tag", ""))
+    return _show(request, photo, "teach/_tags.html")
+
+
+@require_POST
+def caption(request: HtmxRequest, photo_id: int) -> HttpResponse:
+    """Take the caption of the form; an empty one gives the model's back."""
+    photo = get_photo(request.user, photo_id)
+    write_caption(request.user, photo, request.POST.get("caption", ""))
+    return _show(request, photo, "teach/_caption.html")
+
+
+def _show(request: HtmxRequest, photo: Photo, template: str) -> HttpResponse:
+    """The changed part of the page, or the page again for browsers without scripts."""
+    if not request.htmx:
+        return redirect("library:photo", photo.pk)
+    photo = get_photo(request.user, photo.pk, among=with_details(Photo.objects.all()))
+    context: dict[str, Any] = {
+        "photo": photo,
+        "tags": photo.photo_tags.all(),
+        "caption": shown_caption(photo),
+    }
+    return render(request, template, context)
