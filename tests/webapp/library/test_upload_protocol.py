@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from tests.factories import a_photo, a_user, image_bytes
@@ -73,7 +74,7 @@ def test_a_photo_sent_along_with_its_announcement_is_added(uploader: Uploader, o
     assert response.status_code == 201
     assert response["Upload-Offset"] == str(len(data))
     assert response.json() == {
-        "photo": {"id": photo.pk, "url": f"/photos/{photo.pk}"},
+        "photo": {"id": photo.pk, "url": reverse("library:photo", args=[photo.pk])},
         "outcome": "new",
     }
     assert photo.file_name == "beach.jpg"
@@ -151,7 +152,7 @@ def test_a_file_that_is_in_the_trash_comes_back(uploader: Uploader, owner: User)
     photo = a_photo(owner, data=data)
     trash_photos(Photo.objects.filter(pk=photo.pk))
     assert uploader.upload(data).json() == {
-        "photo": {"id": photo.pk, "url": f"/photos/{photo.pk}"},
+        "photo": {"id": photo.pk, "url": reverse("library:photo", args=[photo.pk])},
         "outcome": "restored",
     }
 
@@ -327,7 +328,9 @@ def test_known_hashes_are_told_before_bytes_are_sent(uploader: Uploader, owner: 
     response = uploader.client.post(
         "/upload/known", data={"hashes": hashes}, content_type="application/json"
     )
-    assert response.json() == {"known": {here.sha256: {"id": here.pk, "url": f"/photos/{here.pk}"}}}
+    assert response.json() == {
+        "known": {here.sha256: {"id": here.pk, "url": reverse("library:photo", args=[here.pk])}}
+    }
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"hashes": 1}', b"\xff", b'{"hashes":'])

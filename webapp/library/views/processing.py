@@ -2,29 +2,33 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
-from webapp.accounts.http import SignedInRequest
+from webapp.accounts.http import HtmxRequest
 from webapp.library.services import claims
-from webapp.library.services.processing import present_workers, progress_of, set_aside
+from webapp.library.services.processing import Progress, present_workers, progress_of, set_aside
 
 SHOWN_FAILURES = 100
+BUSY_POLL_S, IDLE_POLL_S = 2, 10
 FAILURES_CHANGED = "failures-changed"  # tells the page to fetch the list of failures again
 
 
 @require_GET
 @vary_on_headers("HX-Request")
-def processing_page(request: SignedInRequest) -> HttpResponse:
+def processing_page(request: HtmxRequest) -> HttpResponse:
     """The page; htmx asks for its numbers alone, every few seconds."""
     progress = progress_of(request.user)
     context: dict[str, Any] = {
         "progress": progress,
+        "headline": headline(progress),
+        "pace": pace_words(progress),
+        "every_s": BUSY_POLL_S if progress.unfinished else IDLE_POLL_S,
         "workers": present_workers() if request.user.is_staff else None,
     }
-    if not _wants_part(request):
+    if not request.htmx:
         context["failures"] = set_aside(request.user)[:SHOWN_FAILURES]
         return render(request, "library/processing.html", context)
     response = render(request, "library/_processing_progress.html", context)
@@ -34,29 +38,58 @@ def processing_page(request: SignedInRequest) -> HttpResponse:
 
 
 @require_GET
-def failures(request: SignedInRequest) -> HttpResponse:
+def failures(request: HtmxRequest) -> HttpResponse:
     """The photos that were set aside, as a part of the page."""
     return _failures(request)
 
 
 @require_POST
-def retry(request: SignedInRequest) -> HttpResponse:
+def retry(request: HtmxRequest) -> HttpResponse:
     """Try one photo (`photo`) or all of the user's failures again."""
     photos = set_aside(request.user)
     chosen = request.POST.get("photo", "")
     if chosen:
         photos = photos.filter(pk=int(chosen) if chosen.isascii() and chosen.isdigit() else 0)
     claims.retry(photos)
-    if not _wants_part(request):
+    if not request.htmx:
         return redirect("library:processing")
     return _failures(request)
 
 
-def _failures(request: SignedInRequest) -> HttpResponse:
+def headline(progress: Progress) -> str:
+    """Where things stand, in words that change every minute rather than with every photo."""
+    if not progress.total:
+        return "There are no photos yet"
+    if progress.unfinished:
+        left_s = progress.left_s
+        if left_s is not None:
+            return f"Looking at your photos: {_duration(left_s)} left"
+        return "Looking at your photos" if progress.looking else "Photos wait for a worker"
+    if progress.failed:
+        return "Done, except for the photos that were set aside"
+    return "All your photos are ready"
+
+
+def pace_words(progress: Progress) -> str:
+    if not progress.unfinished:
+        return "Whatever you upload shows up here."
+    if progress.photos_per_s is None:
+        return "How fast it goes is known in a moment."
+    if progress.photos_per_s < 1:
+        return f"{progress.photos_per_s * 60:.0f} photos a minute at present."
+    return f"{progress.photos_per_s:.1f} photos a second at present."
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return "less than a minute"
+    if minutes < 90:
+        return f"about {minutes} minute{'' if minutes == 1 else 's'}"
+    return f"about {round(minutes / 60)} hours"
+
+
+def _failures(request: HtmxRequest) -> HttpResponse:
     photos = set_aside(request.user)
     context = {"failures": photos[:SHOWN_FAILURES], "failed": photos.count()}
     return render(request, "library/_processing_failures.html", context)
-
-
-def _wants_part(request: HttpRequest) -> bool:
-    return request.headers.get("HX-Request") == "true"

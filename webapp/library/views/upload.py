@@ -49,7 +49,9 @@ class WrongType(UserError):
 
 @require_GET
 def upload_page(request: SignedInRequest) -> HttpResponse:
-    return render(request, "library/upload.html", {"max_file_mb": settings.MAREA_MAX_FILE_MB})
+    limit_mb = settings.MAREA_MAX_FILE_MB
+    context = {"max_file_mb": limit_mb, "max_bytes": limit_mb << 20}
+    return render(request, "library/upload.html", context)
 
 
 @require_POST
@@ -127,7 +129,11 @@ def _create(request: SignedInRequest) -> HttpResponse:
     )
     added = None
     if request.content_type == BYTES or upload.size_bytes == 0:
-        added = uploads.receive(upload, _blocks(request), offset=0)
+        body = Body(request)
+        added = uploads.receive(upload, body, offset=0)
+        if body.is_cut:  # nobody hears the address of this upload, so nobody can go on with it
+            uploads.end_upload(upload)
+            raise UserError("The connection broke. Send the file again.", code="cut")
     response = _received(upload, added, status=201)
     response["Location"] = reverse("library:upload_file", args=[upload.key])
     return response
@@ -137,7 +143,7 @@ def _append(request: HttpRequest, upload: Upload) -> HttpResponse:
     if request.content_type != BYTES:
         raise WrongType(f"The bytes of a file are sent as {BYTES}.")
     offset = _number(request, "Upload-Offset")
-    added = uploads.receive(upload, _blocks(request), offset=offset)
+    added = uploads.receive(upload, Body(request), offset=offset)
     return _received(upload, added, status=200 if added else 204)
 
 
@@ -166,19 +172,31 @@ def _photo(photo_id: int) -> dict[str, int | str]:
     return {"id": photo_id, "url": reverse("library:photo", args=[photo_id])}
 
 
-def _blocks(request: HttpRequest) -> Iterator[bytes]:
-    """The body as it arrives; it ends where the connection does, and what came is kept."""
-    connection = request.META.get("gunicorn.socket")
-    if connection is not None:
-        connection.settimeout(SILENCE_S)
-    try:
-        while block := request.read(BLOCK_BYTES):
-            yield block
-    except UnreadablePostError:
-        return
-    finally:
+class Body:
+    """A request's body as it arrives; it ends where the connection does, and what came is kept."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.received_bytes = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        connection = self.request.META.get("gunicorn.socket")
         if connection is not None:
-            connection.settimeout(None)
+            connection.settimeout(SILENCE_S)
+        try:
+            while block := self.request.read(BLOCK_BYTES):
+                self.received_bytes += len(block)
+                yield block
+        except UnreadablePostError:
+            return
+        finally:
+            if connection is not None:
+                connection.settimeout(None)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether fewer bytes came than the request announced."""
+        return self.received_bytes < int(self.request.META.get("CONTENT_LENGTH") or 0)
 
 
 def parse_metadata(header: str) -> dict[str, str]:
