@@ -1,16 +1,26 @@
-"""Fixtures for all rooms."""
+"""What every test starts from."""
 
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 from redis import RedisError
 
+from webapp.find import engine
 from workers import queue
 from workers.supervision import marea
 
 START_S = 10.0
+
+
+@pytest.fixture(autouse=True)
+def no_index() -> None:
+    """The process's index follows its database; a test's database is rolled back behind it."""
+    engine.close()
+    shutil.rmtree(settings.MAREA_INDEX, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

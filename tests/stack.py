@@ -28,14 +28,36 @@ OURS = ("MAREA_DATA", "MAREA_BIND", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTING
 
 @dataclass
 class Stack:
-    """A running Marea. `base_url` has no slash at its end."""
+    """A Marea of its own. `base_url` has no slash at its end."""
 
     folder: Path
-    base_url: str
     environment: dict[str, str]
-    process: subprocess.Popen[bytes]
 
     @property
+    def base_url(self) -> str:
+        return f"http://{self.environment['MAREA_BIND']}"
+
+    def start(self) -> None:
+        """Start the supervisor without waiting. It ends with this process in any case."""
+        command = [
+            sys.executable,
+            str(LAUNCH),
+            str(os.getpid()),
+            sys.executable,
+            "manage.py",
+            "run",
+        ]
+        with (self.folder / "run.log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [*launch, sys.executable, "manage.py", "run"],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                process_group=0,
+            )
+
     def log(self) -> str:
         return (self.folder / "run.log").read_text(errors="replace")
 
@@ -59,9 +81,9 @@ class Stack:
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_S
-        while "Ready: " not in self.log:
-            assert self.process.poll() is None, f"Marea ended:\n{self.log}"
-            assert time.monotonic() < deadline, f"Marea is not ready:\n{self.log}"
+        while "Ready: " not in self.log():
+            assert self.process.poll() is None, f"Marea ended:\n{self.log()}"
+            assert time.monotonic() < deadline, f"Marea is not ready:\n{self.log()}"
             time.sleep(0.1)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
@@ -72,8 +94,9 @@ class Stack:
 
 @contextmanager
 def running_stack(folder: Path, **settings: str) -> Iterator[Stack]:
-    """Start Marea in `folder`; `settings` are environment variables."""
-    stack = start_stack(folder, **settings)
+    """Start Marea in `folder` and wait; `settings` are environment variables."""
+    stack = Stack(folder, environment_for(folder, **settings))
+    stack.start()
     try:
         stack.wait_until_ready()
         yield stack
@@ -82,23 +105,12 @@ def running_stack(folder: Path, **settings: str) -> Iterator[Stack]:
             stack.stop()
 
 
-def start_stack(folder: Path, **settings: str) -> Stack:
-    """Start Marea without waiting; end it with `stop`. It ends with this process in any case."""
+def environment_for(folder: Path, **settings: str) -> dict[str, str]:
+    """What the programs of a stack see: nothing of this process's own settings."""
     folder.mkdir(parents=True, exist_ok=True)
-    bind = f"127.0.0.1:{free_port()}"
     kept = {name: value for name, value in os.environ.items() if name not in OURS}
-    environment = {**kept, "MAREA_DATA": str(folder / "data"), "MAREA_BIND": bind, **settings}
-    with (folder / "run.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, str(LAUNCH), str(os.getpid()), sys.executable, "manage.py", "run"],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            process_group=0,
-        )
-    return Stack(folder, f"http://{bind}", environment, process)
+    bind = f"127.0.0.1:{free_port()}"
+    return {**kept, "MAREA_DATA": str(folder / "data"), "MAREA_BIND": bind, **settings}
 
 
 def free_port() -> int:
