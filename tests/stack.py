@@ -39,14 +39,7 @@ class Stack:
 
     def start(self) -> None:
         """Start the supervisor without waiting. It ends with this process in any case."""
-        command = [
-            sys.executable,
-            str(LAUNCH),
-            str(os.getpid()),
-            sys.executable,
-            "manage.py",
-            "run",
-        ]
+        launch = [sys.executable, str(LAUNCH), str(os.getpid())]
         with (self.folder / "run.log").open("wb") as log:
             self.process = subprocess.Popen(
                 [*launch, sys.executable, "manage.py", "run"],
