@@ -346,5 +346,9 @@ LOGGING = {
         "handlers": ["console"],
         "level": env.text("LOG_LEVEL", "INFO", "Least level of log lines: DEBUG, INFO, WARNING."),
     },
-    "loggers": {"axes": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+    "loggers": {
+        "axes": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        "faiss": {"level": "WARNING"},
+    },
 }
