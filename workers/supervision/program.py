@@ -13,7 +13,7 @@ from typing import IO
 
 LAUNCH = Path(__file__).with_name("launch.py")
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
-SETTLED_S = 60.0  # who lived this long is restarted at once when it dies
+SETTLED_S = 60.0  # who lived this long was well: back-off begins anew
 LONGEST_LINE_BYTES = 64 << 10
 
 
@@ -27,7 +27,6 @@ class Program:
     name: str
     command: Sequence[str]
     hushed: str = ""  # lines with this in them are not shown
-    restarts: int = 0
     start_at: float = 0.0  # monotonic; when it is down and wanted
     _process: subprocess.Popen[bytes] | None = None
     _started_at: float = 0.0
@@ -78,10 +77,11 @@ class Program:
         """Settle its death and plan the next start. Returns the exit status."""
         process = self._take()
         self._signal_group(process, signal.SIGKILL)  # what it left behind
-        settled = time.monotonic() - self._started_at > SETTLED_S
-        self._pause_s = FIRST_PAUSE_S if settled else min(self._pause_s * 2, LONGEST_PAUSE_S)
-        self.start_at = time.monotonic() + (0 if settled else self._pause_s)
-        self.restarts += 1
+        now = time.monotonic()
+        if now - self._started_at > SETTLED_S:
+            self._pause_s = FIRST_PAUSE_S
+        self.start_at = now + self._pause_s
+        self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
         return process.returncode
 
     def ask_to_stop(self) -> None:
