@@ -73,6 +73,8 @@ def headline(progress: Progress) -> str:
 def pace_words(progress: Progress) -> str:
     if not progress.unfinished:
         return "Whatever you upload shows up here."
+    if progress.photos_per_s is None and not progress.looking:
+        return "A worker takes them as soon as one is free."
     if progress.photos_per_s is None:
         return "How fast it goes is known in a moment."
     if progress.photos_per_s < 1:

@@ -32,6 +32,7 @@ TUS_EXTENSIONS = "creation,creation-with-upload,termination,expiration"
 BYTES = "application/offset+octet-stream"
 BLOCK_BYTES = 1 << 20
 SILENCE_S = 30  # a connection that brings nothing for so long is given up
+DRAINED_BYTES = 64 << 20  # twice what our page sends in one request
 MAX_KNOWN = 1_000  # hashes in one question
 
 View = Callable[..., HttpResponse]
@@ -71,6 +72,7 @@ def tus(view: View) -> View:
             _check_version(request)
             response = view(request, **arguments)
         except UserError as error:
+            drain(request)
             problem = Problem.of(error)
             response = JsonResponse(problem.as_json(), status=problem.status)
         response["Tus-Resumable"] = response["Tus-Version"] = TUS_VERSION
@@ -197,6 +199,15 @@ class Body:
     def is_cut(self) -> bool:
         """Whether fewer bytes came than the request announced."""
         return self.received_bytes < int(self.request.META.get("CONTENT_LENGTH") or 0)
+
+
+def drain(request: HttpRequest) -> None:
+    """Take in what is still being sent: a client whose body is cut off hears no answer."""
+    left_bytes = DRAINED_BYTES
+    for block in Body(request):
+        left_bytes -= len(block)
+        if left_bytes <= 0:
+            return
 
 
 def parse_metadata(header: str) -> dict[str, str]:

@@ -2,6 +2,9 @@
 
 const IGNORED = /^(\.|Thumbs\.db$|desktop\.ini$)/i;
 
+const { compare } = new Intl.Collator(undefined, { numeric: true });
+const byPath = (one, other) => compare(one.path, other.path);
+
 /** Whether something dragged over the page holds files. */
 export const holdsFiles = (event) => Boolean(event.dataTransfer?.types.includes("Files"));
 
@@ -21,7 +24,8 @@ export async function findFiles({ entries, files }, take) {
 export function picked(files) {
   return [...files]
     .map((file) => ({ file, path: file.webkitRelativePath || file.name }))
-    .filter(({ path }) => !path.split("/").some((part) => IGNORED.test(part)));
+    .filter(({ path }) => !path.split("/").some((part) => IGNORED.test(part)))
+    .sort(byPath);
 }
 
 async function walk(entry, take) {
@@ -30,7 +34,7 @@ async function walk(entry, take) {
   const reader = entry.createReader();
   for (let batch = await read(reader); batch.length; batch = await read(reader)) {
     const files = batch.filter((child) => child.isFile && !IGNORED.test(child.name));
-    take(await Promise.all(files.map(opened)));
+    take((await Promise.all(files.map(opened))).sort(byPath));
     for (const child of batch) if (child.isDirectory) await walk(child, take);
   }
 }

@@ -79,6 +79,7 @@ class UploadPage {
     const onlyNotAdded = this.root.querySelector("[name=shown]:checked").value === "not-added";
     this.list.show(onlyNotAdded ? notAdded : queue.items);
     this.#part("files").hidden = !queue.items.length;
+    this.#part("drop").classList.toggle("is-small", queue.items.length > 0);
     this.#part("filter").hidden = !notAdded.length;
     this.#part("not-added-count").textContent = notAdded.length.toLocaleString("en");
     this.#part("nothing").hidden = !(onlyNotAdded && !notAdded.length);
