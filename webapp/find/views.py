@@ -56,9 +56,12 @@ def similar(request: HtmxRequest, photo_id: int) -> HttpResponse:
 
 
 def _tiles(page: SearchPage, text: str, more: bool) -> list[Tile]:
+    """Tiles with their reasons; where conditions alone were asked, all would have the same."""
     trail = f"?{_query_string(text, more)}"
+    has_text = bool(page.query.text)
     return [
-        Tile.of(found.photo, trail=trail, reasons=" · ".join(found.reasons)) for found in page.found
+        Tile.of(found.photo, trail=trail, reasons=" · ".join(found.reasons) if has_text else "")
+        for found in page.found
     ]
 
 

@@ -33,7 +33,7 @@ def library_page(request: SignedInRequest) -> HttpResponse:
 @gzip_page
 def months(request: SignedInRequest) -> JsonResponse:
     """Every photo's place in the library, newest first, by month."""
-    return JsonResponse({"months": [asdict(month) for month in timeline(request.user)]})
+    return JsonResponse({"months": [vars(month) for month in timeline(request.user)]})
 
 
 @require_GET

@@ -1,5 +1,6 @@
 """The trash: what will be deleted when, and the way back."""
 
+import math
 from datetime import timedelta
 
 from django.conf import settings
@@ -34,6 +35,7 @@ def _time_left(photo: Photo) -> str:
     if photo.trashed_at is None:
         return ""
     left = photo.trashed_at + timedelta(days=settings.MAREA_TRASH_DAYS) - timezone.now()
-    if left.days < 1:
-        return "Deleted for good today"
-    return "1 day left" if left.days == 1 else f"{left.days} days left"
+    days = math.ceil(left / timedelta(days=1))
+    if days < 1:
+        return "Deleted for good soon"
+    return "1 day left" if days == 1 else f"{days} days left"

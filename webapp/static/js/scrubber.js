@@ -18,7 +18,6 @@ export class Scrubber {
     const { element } = this;
     element.addEventListener("pointerdown", (event) => {
       event.preventDefault();
-      element.focus({ preventScroll: true });
       element.setPointerCapture(event.pointerId);
       element.classList.add("is-dragged");
       this.#jump(event);

@@ -21,7 +21,7 @@ export class SelectionBar {
     const count = this.selection.ids.size;
     this.bar.hidden = count === 0;
     document.body.classList.toggle("has-selection", count > 0);
-    this.bar.querySelector(".selection-count").textContent = count ? `${count.toLocaleString("en")} selected` : "";
+    this.bar.querySelector(".selection-count b").textContent = count.toLocaleString("en");
   }
 
   #onKey(event) {
@@ -89,6 +89,7 @@ export class SelectionBar {
 function confirmed(id) {
   const dialog = document.getElementById(id);
   dialog.returnValue = "";
+  dialog.querySelector("[data-close]")?.addEventListener("click", () => dialog.close(), { once: true });
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
