@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from typing import Any
 
 from celery import Celery
 from celery.exceptions import SecurityWarning
@@ -9,6 +10,7 @@ from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
+TIDY_S = 3600.0
 QUEUES = ("look", "thumbnails", "housekeeping")
 
 # It warns root of pickles in messages; ours are JSON and nothing else is accepted.
@@ -20,6 +22,11 @@ app = Celery("marea")
 def _broker_url() -> str:
     """Celery spells a socket differently from redis-py."""
     return settings.REDIS_URL.replace("unix://", "redis+socket://", 1)
+
+
+def _every(seconds: float, task: str) -> dict[str, Any]:
+    """A schedule entry; what no worker took until the next one is due is dropped."""
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
 
 
 app.conf.update(
@@ -43,7 +50,7 @@ app.conf.update(
     timezone="UTC",
     imports=["workers.tasks", "workers.heartbeat"],
     beat_schedule={
-        "sweep": {"task": "workers.tasks.sweep", "schedule": settings.MAREA_SWEEP_S},
-        "tidy": {"task": "workers.tasks.tidy", "schedule": 3600.0},
+        "sweep": _every(settings.MAREA_SWEEP_S, "workers.tasks.sweep"),
+        "tidy": _every(TIDY_S, "workers.tasks.tidy"),
     },
 )
