@@ -15,7 +15,7 @@ from vision.decoding import wire
 from vision.decoding.errors import MESSAGES
 from vision.decoding.formats import Format
 from vision.decoding.metadata import tidy
-from vision.decoding.results import Inspection, Rendering
+from vision.decoding.results import MAX_PLACEHOLDER_BYTES, Inspection, Rendering
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +59,7 @@ def rendering(
     pixels, *webps = blobs
     _require(all(data[:4] == b"RIFF" and data[8:12] == b"WEBP" for data in webps))
     shape = (network_size or 0, network_size or 0, 3)
+    _require(len(webps[0]) <= MAX_PLACEHOLDER_BYTES)
     _require(len(pixels) == math.prod(shape))
     return Rendering(
         width=width,

@@ -6,7 +6,10 @@ from typing import Final, cast
 from PIL import Image, ImageCms
 
 _SRGB: Final = ImageCms.createProfile("sRGB")
-_SPACE_OF_MODE: Final = {"L": "GRAY", "LA": "GRAY", "RGB": "RGB ", "RGBA": "RGB ", "CMYK": "CMYK"}
+# What a profile must be about to be used.
+_SPACE_OF_MODE: Final = {"L": "GRAY", "RGB": "RGB ", "RGBA": "RGB ", "CMYK": "CMYK"}
+# Seen from 600 profiles with flipped bytes; such a profile is ignored, like one for another space.
+_BAD_PROFILE: Final = (ImageCms.PyCMSError, OSError, ValueError)
 _PREMULTIPLIED: Final = {"La": "LA", "RGBa": "RGBA"}
 
 
@@ -22,7 +25,7 @@ def to_eight_bits(image: Image.Image) -> Image.Image:
         return image.convert(_PREMULTIPLIED[image.mode])
     if image.mode == "1":
         return image.convert("L")
-    return image if image.mode in (*_SPACE_OF_MODE, "LAB") else image.convert("RGB")
+    return image if image.mode in (*_SPACE_OF_MODE, "LA", "LAB") else image.convert("RGB")
 
 
 def _stretch(image: Image.Image) -> Image.Image:
@@ -36,11 +39,9 @@ def to_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
     """Convert an image that went through `to_eight_bits` to RGB, by its profile if sane."""
     if image.mode == "LAB":
         return _transform(image, ImageCms.createProfile("LAB"), "RGB") or image.convert("L")
-    profile = _parse(icc_profile)
-    if profile and profile.profile.xcolor_space == _SPACE_OF_MODE[image.mode]:
-        mode = "RGBA" if image.mode in ("LA", "RGBA") else "RGB"
-        source = image.convert("RGBA") if image.mode == "LA" else image
-        image = _transform(source, profile, mode) or image
+    profile = _parse(icc_profile, _SPACE_OF_MODE.get(image.mode)) if icc_profile else None
+    if profile:
+        image = _transform(image, profile, "RGBA" if image.mode == "RGBA" else "RGB") or image
     return flatten(image)
 
 
@@ -53,16 +54,16 @@ def flatten(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(ground, image).convert("RGB")
 
 
-def _parse(icc_profile: bytes | None) -> ImageCms.ImageCmsProfile | None:
-    if not icc_profile:
-        return None
+def _parse(icc_profile: bytes, space: str | None) -> ImageCms.ImageCmsProfile | None:
+    """None unless it is a profile of the colour space that says something else than sRGB."""
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
-    except OSError:
+        name = profile.profile.profile_description or ""
+        # Nothing to convert in sRGB, which saves 30 ms for a 1600 px thumbnail.
+        useful = profile.profile.xcolor_space == space and not name.startswith("sRGB")
+    except _BAD_PROFILE:
         return None
-    # Nothing to convert, which saves 30 ms for a 1600 px thumbnail.
-    name = profile.profile.profile_description or ""
-    return None if name.startswith("sRGB") else profile
+    return profile if useful else None
 
 
 def _transform(
@@ -70,5 +71,5 @@ def _transform(
 ) -> Image.Image | None:
     try:
         return ImageCms.profileToProfile(image, profile, _SRGB, outputMode=mode)
-    except ImageCms.PyCMSError:
+    except _BAD_PROFILE:
         return None

@@ -17,6 +17,7 @@ from vision.decoding.results import Fit, Inspection, Limits, Rendering
 # A fresh process now and then bounds what a file that took one over could do to later ones.
 RECYCLE_AFTER: Final = 500
 MAX_NETWORK_SIZE: Final = 2048
+MAX_WEBP_SIDE: Final = 16383
 
 Answer = TypeVar("Answer")
 StrPath = str | os.PathLike[str]
@@ -173,8 +174,8 @@ def _absolute(path: StrPath) -> str:
 
 def _box(fit: Fit) -> tuple[int, int]:
     width, height = (fit, fit) if isinstance(fit, int) else fit
-    if min(width, height) < 1:
-        raise ValueError("a thumbnail is at least one pixel wide and high")
+    if min(width, height) < 1 or max(width, height) > MAX_WEBP_SIDE:
+        raise ValueError(f"the sides of a thumbnail must be between 1 and {MAX_WEBP_SIDE} pixels")
     return width, height
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 # The long side in pixels, or the (width, height) of a box to fit into.
 Fit = int | tuple[int, int]
+
+MAX_PLACEHOLDER_BYTES: Final = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,8 @@ class Inspection:
 class Rendering:
     """One photo, upright and in sRGB.
 
-    `pixels`: (S, S, 3) uint8, the whole photo squashed to a square; None if not asked for.
+    `pixels`: (S, S, 3) uint8, read-only, the whole photo squashed to a square; None if not asked
+    for.
     `thumbnails`: WebP by name, without metadata, never larger than the photo.
     `placeholder`: WebP of at most 120 bytes. `width`, `height`: the upright photo's.
     """

@@ -75,6 +75,19 @@ def test_profile_turns_transparent_pictures_too(pool: DecoderPool, tmp_path: Pat
     assert np.abs(seen(pool, tmp_path / "clear.png", data) - on_white).max() <= 4
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_damaged_profile_never_costs_the_photo(
+    seed: int, pool: DecoderPool, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(seed)
+    image = Image.new("RGB", (40, 30), "teal")
+    for _ in range(40):
+        profile = bytearray(matrix_profile(ADOBE_RGB))
+        for place in rng.integers(0, len(profile), 4):
+            profile[place] = rng.integers(0, 256)
+        seen(pool, tmp_path / "p.png", encode(image, "PNG", icc_profile=bytes(profile)))
+
+
 def test_profile_of_another_colour_space_is_ignored(pool: DecoderPool, tmp_path: Path) -> None:
     grey = Image.new("L", (64, 48), 128)
     data = encode(grey, "JPEG", quality=100, icc_profile=matrix_profile(ADOBE_RGB))

@@ -1,5 +1,6 @@
 """Date, place and camera, and nothing where EXIF makes no sense."""
 
+import random
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -46,10 +47,13 @@ def inspect(pool: DecoderPool, tmp_path: Path) -> Inspect:
     return inspect
 
 
-def place(latitude: list[tuple[int, int]], south: bool, longitude: list, west: bool) -> list[Entry]:
+Fractions = list[tuple[int, int]]
+
+
+def place(latitude: Fractions, longitude: Fractions, letters: str = "NE") -> list[Entry]:
     references = [
-        (1, ASCII, 2, b"S\0" if south else b"N\0"),
-        (3, ASCII, 2, b"W\0" if west else b"E\0"),
+        (tag, ASCII, 2, letter.encode() + b"\0")
+        for tag, letter in zip((1, 3), letters, strict=True)
     ]
     return [*references, rationals(2, *latitude), rationals(4, *longitude)]
 
@@ -65,7 +69,7 @@ def test_photo_of_a_phone(inspect: Inspect) -> None:
             text(OFFSET_ORIGINAL, "+02:00"),
             text(LENS, "Pixel 9 back camera 6.9mm f/1.68"),
         ],
-        place(BERLIN[0], False, BERLIN[1], False),
+        place(*BERLIN),
     )
     assert found.taken_at == datetime(2025, 7, 14, 18, 30, 5)
     assert found.utc_offset_minutes == 120
@@ -151,15 +155,13 @@ def test_camera(make: str, model: str, camera: str, inspect: Inspect) -> None:
 @pytest.mark.parametrize(
     ("gps", "place_found"),
     [
-        (
-            place([(33, 1), (51, 1), (30, 1)], True, [(151, 1), (12, 1), (36, 1)], False),
-            (-33.858333, 151.21),
-        ),
-        (place([(40, 1), (42, 1)], False, [(74, 1), (0, 1)], True), (40.7, -74.0)),
-        (place([(90, 1)], False, [(180, 1)], False), (90.0, 180.0)),
-        (place([(90, 1), (1, 1)], False, [(0, 1)], False), (None, None)),
-        (place([(10, 1)], False, [(180, 1), (1, 60)], True), (None, None)),
-        (place([(0, 1)], False, [(0, 1)], False), (None, None)),
+        (place([(33, 1), (51, 1), (30, 1)], [(151, 1), (12, 1)], "SE"), (-33.858333, 151.2)),
+        (place([(40, 1), (42, 1)], [(74, 1), (0, 1)], "NW"), (40.7, -74.0)),
+        (place([(90, 1)], [(180, 1)]), (90.0, 180.0)),
+        (place([(90, 1), (1, 1)], [(0, 1)]), (None, None)),
+        (place([(10, 1)], [(180, 1), (1, 60)], "NW"), (None, None)),
+        (place([(0, 1)], [(0, 1)]), (None, None)),
+        (place([(10, 1)], [(20, 1)], "??"), (None, None)),
         ([rationals(2, (10, 1)), rationals(4, (20, 1))], (None, None)),
     ],
 )
@@ -180,6 +182,20 @@ def test_absurd_exif_yields_nothing_false(
     assert (found.latitude, found.longitude) == (None, None)
     assert len(found.camera) <= MAX_TEXT
     assert found.camera.isprintable()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_damaged_exif_never_costs_the_photo(seed: int, pool: DecoderPool, tmp_path: Path) -> None:
+    rng, path = random.Random(seed), tmp_path / "photo.jpg"
+    details = [text(DATE_ORIGINAL, "2025:07:14 18:30:05"), text(LENS, "50mm")]
+    segment = exif([text(MAKE, "Acme"), short(0x0112, 6)], details, place(*BERLIN))
+    for _ in range(50):
+        damaged = bytearray(segment)
+        for _ in range(rng.choice((1, 2, 6))):
+            damaged[rng.randrange(10, len(damaged))] = rng.choice((0, 255, rng.randrange(256)))
+        path.write_bytes(with_segments(jpeg(), bytes(damaged)))
+        found = pool.inspect(path)
+        assert {found.width, found.height} == {96, 64}
 
 
 def tiff_with_details() -> bytes:

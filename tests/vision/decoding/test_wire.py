@@ -124,6 +124,7 @@ def test_unknown_refusal_is_not_repeated_to_the_user() -> None:
         [b"\0" * 11, WEBP, WEBP],  # too few pixels
         [b"\0" * 12, WEBP, b"<html>"],  # something else than a picture
         [b"\0" * 12, b"<svg>", WEBP],
+        [b"\0" * 12, WEBP + b"\0" * 120, WEBP],  # a placeholder for no list of photos
     ],
 )
 def test_rendering_of_another_kind_is_not_believed(blobs: list[bytes]) -> None:
