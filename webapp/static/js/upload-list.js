@@ -83,7 +83,7 @@ function fill(row, item) {
   setText(row, ".upload-name", item.path);
   setText(row, ".upload-state", wordsFor(item));
   progress.hidden = !isSending;
-  progress.value = item.file.size ? item.sent / item.file.size : 0;
+  progress.value = item.size ? item.sent / item.size : 0;
   progress.setAttribute("aria-label", `Sending ${item.file.name}`);
   const link = row.querySelector("a");
   link.hidden = !item.url;
@@ -94,7 +94,7 @@ function fill(row, item) {
 
 function wordsFor(item) {
   if (item.state !== State.SENDING) return item.reason || WORDS[item.state];
-  const percent = Math.floor((100 * item.sent) / Math.max(1, item.file.size));
+  const percent = Math.floor((100 * item.sent) / Math.max(1, item.size));
   return percent < 100 ? `Sending, ${percent} %` : "Being checked…";
 }
 

@@ -13,6 +13,7 @@ const RETRIABLE = [State.FAILED, State.CANCELLED];
 const SENT_AT_ONCE = 3; // browsers open six connections to a server; pages need some too
 const ASKED_AT_ONCE = 200;
 const ASK_AFTER_MS = 200;
+const SLICE_MS = 10; // of work before the page may draw again
 
 /** Dispatches "change" whenever a file or the whole moves on. */
 export class UploadQueue extends EventTarget {
@@ -46,15 +47,13 @@ export class UploadQueue extends EventTarget {
 
   /** Add files as `upload-files.js` finds them. */
   add(found) {
-    for (const { file, path, unreadable } of found) {
-      const item = { file, path, state: State.WAITING, sent: 0, reason: "", url: "", sha256: "" };
-      this.items.push(item);
-      this.#counts[State.WAITING] += 1;
-      const reason = unreadable ? unreadableReason(file) : this.#unwanted(file);
-      if (reason) this.#set(item, State.REFUSED, { reason });
-      else this.#toRead.push(item);
-    }
-    this.#move();
+    const items = found.map((each) => (
+      { ...each, state: State.WAITING, size: 0, sent: 0, reason: "", url: "", sha256: "" }
+    ));
+    this.items.push(...items);
+    this.#counts[State.WAITING] += items.length;
+    this.#changed();
+    this.#admit(items);
   }
 
   pause(notice = "", { isOffline = false } = {}) {
@@ -98,6 +97,24 @@ export class UploadQueue extends EventTarget {
 
   static isUnfinished(item) {
     return UNFINISHED.includes(item.state);
+  }
+
+  /** The first look at a file's size asks the disk: thousands at once would freeze the page. */
+  async #admit(items) {
+    let sliceEnd = performance.now() + SLICE_MS;
+    for (const item of items) {
+      if (performance.now() > sliceEnd) {
+        this.#move();
+        await new Promise((resolve) => setTimeout(resolve));
+        sliceEnd = performance.now() + SLICE_MS;
+      }
+      if (item.state !== State.WAITING) continue; // cancelled meanwhile
+      item.size = item.file.size;
+      const reason = item.unreadable ? unreadableReason(item.file) : this.#unwanted(item.file);
+      if (reason) this.#set(item, State.REFUSED, { reason });
+      else this.#toRead.push(item);
+    }
+    this.#move();
   }
 
   #unwanted(file) {

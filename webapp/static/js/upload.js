@@ -138,8 +138,8 @@ function bytesOf(items) {
   let done = 0;
   let total = 0;
   for (const item of items) {
-    total += item.file.size;
-    done += UploadQueue.isUnfinished(item) ? item.sent : item.file.size;
+    total += item.size;
+    done += UploadQueue.isUnfinished(item) ? item.sent : item.size;
   }
   return { done, total };
 }
