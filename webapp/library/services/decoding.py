@@ -6,6 +6,10 @@ from django.conf import settings
 
 from vision.decoding import DecoderPool, Limits
 
+# How long a request waits for a free decoder before it answers "busy": slow photos must not hold
+# every thread of the web server.
+MAX_WAIT_S = 60.0
+
 
 @lru_cache(maxsize=1)
 def decoders() -> DecoderPool:
@@ -18,4 +22,5 @@ def decoders() -> DecoderPool:
             memory_mb=settings.MAREA_DECODE_MEMORY_MB,
             seconds=settings.MAREA_DECODE_SECONDS,
         ),
+        max_wait_s=MAX_WAIT_S,
     )
