@@ -1,0 +1,37 @@
+"""What every backbone gives to the heads."""
+
+from dataclasses import dataclass, fields
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Everything the heads may read from one pass over B photos; all float32.
+
+    Shapes: pooled (B, C), stride16 (B, C16), grid (B, G, G, Cg), logits (B, 1000 ImageNet classes).
+    """
+
+    pooled: NDArray[np.float32]
+    stride16: NDArray[np.float32]
+    grid: NDArray[np.float32]
+    logits: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.pooled)
+
+    def rows(self, start: int, stop: int) -> Self:
+        """The features of some of the photos."""
+        return type(self)(*(getattr(self, part.name)[start:stop] for part in fields(self)))
+
+
+class Backbone(Protocol):
+    """A frozen network that turns photos into features."""
+
+    input_size: int
+
+    def __call__(self, pixels_BHWC: NDArray[np.uint8]) -> Features:
+        """Look at (B, input_size, input_size, 3) uint8 RGB photos."""
+        ...

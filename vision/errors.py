@@ -1,0 +1,33 @@
+"""What can go wrong in the vision room.
+
+VisionError
+├── WeightsError        a version folder cannot be used; the message says why and what to do
+├── UnknownNetwork      a name that no registry knows
+├── BadImage            an array that is no upright RGB photo
+├── DataMissing         a data folder or a part of it is not there
+└── TrainingError       a training cannot go on (its checkpoint belongs to another configuration)
+"""
+
+
+class VisionError(Exception):
+    """Base of everything this room raises on purpose; its text is fit for a person."""
+
+
+class WeightsError(VisionError):
+    """A version folder is missing, incomplete, altered or of the wrong shape."""
+
+
+class UnknownNetwork(VisionError):
+    """A backbone or head was asked for by a name that is not registered."""
+
+
+class BadImage(VisionError):
+    """An array is not (H, W, 3) uint8 with at least one pixel."""
+
+
+class DataMissing(VisionError):
+    """A folder with photos or captions, or a file in it, does not exist."""
+
+
+class TrainingError(VisionError):
+    """A training was told to continue from something it cannot continue from."""

@@ -1,0 +1,86 @@
+"""The Eye: one pass of the backbone feeds every head.
+
+Imports torch, so only workers and training import this module.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from vision.backbones import BACKBONES
+from vision.backbones.base import Backbone
+from vision.heads import CAPTIONERS, EMBEDDERS, TAGGERS, Captioner, Embedder, Tagger
+from vision.pixels import squash_batch
+from vision.sight import Image, Sight
+from vision.versions import open_version
+
+logger = logging.getLogger(__name__)
+
+# Photos in memory at once: 64 squashed photos with all their features are 22 MB.
+LOOK_BATCH = 64
+
+
+class Eye:
+    """A model version ready to look. Build it with `load_eye`."""
+
+    def __init__(
+        self,
+        *,
+        version: str,
+        backbone: Backbone,
+        embed: Embedder,
+        tag: Tagger,
+        caption: Captioner,
+    ) -> None:
+        self.version = version
+        self.backbone = backbone
+        self.embed = embed
+        self.tag = tag
+        self.caption = caption
+
+    @property
+    def input_size(self) -> int:
+        """Side in pixels of the square that the backbone looks at; smaller photos gain nothing."""
+        return self.backbone.input_size
+
+    def look(self, images: Sequence[Image]) -> list[Sight]:
+        """What is in each photo; photos are upright sRGB arrays of any size.
+
+        Raises BadImage when an array is no photo.
+        """
+        starts = range(0, len(images), LOOK_BATCH)
+        return [sight for s in starts for sight in self._look(images[s : s + LOOK_BATCH])]
+
+    def _look(self, images: Sequence[Image]) -> list[Sight]:
+        features = self.backbone(squash_batch(images, self.input_size))
+        seen = zip(self.embed(features), self.tag(features), self.caption(features), strict=True)
+        return [Sight(embedding, tags, *caption) for embedding, tags, caption in seen]
+
+
+def load_eye(version_or_folder: str | Path | None = None, *, device: str | None = None) -> Eye:
+    """Load a version that ships, by name, or from any folder; None means the default version.
+
+    `device` is torch's name for one; None takes a GPU if torch sees one. Raises WeightsError when
+    a file is missing, altered, of another shape, or of a kind that is never opened.
+    """
+    version = open_version(version_or_folder)
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    loaded = {
+        name: registry[version.part(name)["name"]](version, version.part(name), device)
+        for name, registry in {
+            "backbone": BACKBONES,
+            "embedding": EMBEDDERS,
+            "tags": TAGGERS,
+            "captions": CAPTIONERS,
+        }.items()
+    }
+    logger.info("loaded version=%s device=%s", version.name, device)
+    return Eye(
+        version=version.name,
+        backbone=loaded["backbone"],
+        embed=loaded["embedding"],
+        tag=loaded["tags"],
+        caption=loaded["captions"],
+    )

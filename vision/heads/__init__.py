@@ -1,0 +1,28 @@
+"""Heads by name: each turns the features of one backbone pass into one part of a Sight.
+
+A factory takes the version, the head's specification from the manifest and the torch device, and
+returns a callable from Features to one result a photo. A new head is one module with one
+`register` line, imported at the end of this file.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.backbones.base import Features
+from vision.registry import Registry
+from vision.versions import Version
+
+type_of_spec = dict[str, Any]
+
+Embedder = Callable[[Features], NDArray[np.float32]]
+Tagger = Callable[[Features], list[list[tuple[str, float]]]]
+Captioner = Callable[[Features], list[tuple[str, float]]]
+
+EMBEDDERS: Registry[Callable[[Version, type_of_spec, str], Embedder]] = Registry("embedding head")
+TAGGERS: Registry[Callable[[Version, type_of_spec, str], Tagger]] = Registry("tag head")
+CAPTIONERS: Registry[Callable[[Version, type_of_spec, str], Captioner]] = Registry("caption head")
+
+from vision.heads import captions, embedding, tags  # noqa: E402, F401 (they register themselves)

@@ -1,0 +1,27 @@
+"""What the Eye takes and gives: plain arrays and values, no torch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+# An upright sRGB photo, (H, W, 3), 0 to 255.
+Image = NDArray[np.uint8]
+
+# Dimensions of the space that photos and texts share.
+EMBED_DIM = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one model version sees in one photo.
+
+    `embedding` is (512,) float32 of unit norm, in the space of `TextEncoder.encode`.
+    `tags` are (name, probability) pairs, most probable first; often there is none.
+    `caption_confidence` is between 0 and 1.
+    """
+
+    embedding: NDArray[np.float32]
+    tags: list[tuple[str, float]]
+    caption: str
+    caption_confidence: float

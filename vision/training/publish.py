@@ -1,0 +1,109 @@
+"""Write a version folder: files, manifest with hashes, metrics and a model card; whole or not."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from vision.errors import TrainingError
+from vision.versions import FORMAT, Version, check_file_name
+
+
+@dataclass(slots=True)
+class Draft:
+    """A version in the making: specification of each part and the folder its files are in."""
+
+    name: str
+    folder: Path
+    parts: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def start(cls, name: str, folder: Path, *, base: Version | None = None) -> "Draft":
+        """An empty draft, or a copy of `base` whose parts may then be replaced."""
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = cls(name, folder)
+        for part, spec in (base.parts if base else {}).items():
+            draft.parts[part] = spec
+            for file in files_of(spec):
+                shutil.copyfile(base.path(file), folder / file)  # type: ignore[union-attr]
+        return draft
+
+    def publish(self, to: Path, *, metrics: Mapping[str, Any], card: str) -> Path:
+        """Move the draft's files to the new folder `to` with manifest, metrics and card.
+
+        Raises TrainingError when `to` exists: a version never changes.
+        """
+        if to.exists():
+            raise TrainingError(f"{to} already exists; give the new version another name.")
+        partial = to.with_name(f".{to.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        files = sorted({file for spec in self.parts.values() for file in files_of(spec)})
+        for file in files:
+            shutil.copyfile(self.folder / file, partial / file)
+        _write_json(partial / "manifest.json", self._manifest(partial, files))
+        _write_json(partial / "metrics.json", metrics)
+        (partial / "card.md").write_text(card, encoding="utf-8")
+        partial.rename(to)
+        return to
+
+    def _manifest(self, folder: Path, files: list[str]) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "parts": self.parts,
+            "files": {file: describe_file(folder / file) for file in files},
+        }
+
+
+def files_of(spec: Mapping[str, Any]) -> list[str]:
+    """The files that a part's specification names: its text values that end like one."""
+    endings = (".onnx", ".safetensors", ".json", ".csv")
+    return [value for value in spec.values() if isinstance(value, str) and value.endswith(endings)]
+
+
+def describe_file(path: Path) -> dict[str, Any]:
+    """What the manifest says of a file."""
+    check_file_name(path.name)
+    content = path.read_bytes()
+    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def save_half(module: nn.Module, path: Path) -> None:
+    """Write a module's weights as float16 safetensors; heads lose nothing measurable by it."""
+    from safetensors.torch import save_file
+
+    save_file(
+        {name: value.half().contiguous() for name, value in module.state_dict().items()}, path
+    )
+
+
+def current_commit() -> str:
+    """The commit that the code is at, for the card; "unknown" outside a repository."""
+    command = ["git", "rev-parse", "--short=12", "HEAD"]
+    try:
+        here = Path(__file__).parent
+        done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()
+
+
+def data_fingerprint(archives: list[Path]) -> str:
+    """A hash over names and contents of the archives trained on."""
+    digest = hashlib.sha256()
+    for path in sorted(archives):
+        digest.update(f"{path.parent.name}/{path.name}".encode())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,145 @@
+"""Version folders: what ships as a model, and the checks before a byte of it is used.
+
+A version is a folder with `manifest.json`, which names the networks, their configuration and the
+SHA-256 of every file. Only ONNX, safetensors, JSON and CSV are ever read; anything else, pickles
+above all, is refused without opening it. Torch-free, as the web process reads the text side.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load
+
+from vision.errors import WeightsError
+
+WEIGHTS = Path(__file__).parent / "weights"
+DEFAULT_VERSION = "lite2-2026.11"
+FORMAT = 1
+READABLE = {".onnx", ".safetensors", ".json", ".csv"}
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version folder. Every file is verified when it is asked for."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.manifest["name"]
+
+    @cached_property
+    def parts(self) -> dict[str, dict[str, Any]]:
+        """Specification of each network: `backbone`, `text`, `embedding`, `tags`, `captions`."""
+        return self.manifest["parts"]
+
+    def part(self, name: str) -> dict[str, Any]:
+        """The specification of one network. Raises WeightsError when the version has none."""
+        if name not in self.parts:
+            raise WeightsError(f"The model version {self.name} has no part called {name!r}.")
+        return self.parts[name]
+
+    def path(self, file: str) -> Path:
+        """Where a file is, once its name, kind and SHA-256 are as the manifest says."""
+        self._read(file)
+        return self.folder / file
+
+    def arrays(self, file: str) -> dict[str, NDArray[np.generic]]:
+        """The arrays of a safetensors file, all of them finite numbers."""
+        try:
+            arrays = load(self._read(file))
+        except (SafetensorError, ValueError) as error:
+            raise WeightsError(f"{self._named(file)} is not a safetensors file: {error}.") from None
+        for name, array in arrays.items():
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise WeightsError(
+                    f"{self._named(file)} holds a weight that is not a number in {name!r}; "
+                    "train or fetch the version again."
+                )
+        return arrays
+
+    def text(self, file: str) -> str:
+        """A JSON or CSV file as text."""
+        return self._read(file).decode("utf-8")
+
+    def _read(self, file: str) -> bytes:
+        check_file_name(file)
+        listed = self.manifest["files"].get(file)
+        if listed is None:
+            raise WeightsError(f"{self._named(file)} is not listed in the manifest.")
+        try:
+            content = (self.folder / file).read_bytes()
+        except OSError as error:
+            raise WeightsError(f"{self._named(file)} cannot be read: {error.strerror}.") from None
+        if hashlib.sha256(content).hexdigest() != listed["sha256"]:
+            raise WeightsError(
+                f"{self._named(file)} is not the file that the manifest describes (its SHA-256 "
+                "differs); restore it from the repository or fetch the version again."
+            )
+        return content
+
+    def _named(self, file: str) -> str:
+        return f"{file} of the model version {self.name}"
+
+
+def open_version(version_or_folder: str | Path | None = None) -> Version:
+    """Open a version that ships, by name, or any folder; None means the default version.
+
+    Raises WeightsError when it is not there or its manifest cannot be used.
+    """
+    folder = _find(DEFAULT_VERSION if version_or_folder is None else version_or_folder)
+    manifest_path = folder / "manifest.json"
+    try:
+        manifest = json.loads(manifest_path.read_text("utf-8"))
+    except OSError:
+        known = ", ".join(shipped_versions()) or "none"
+        raise WeightsError(
+            f"{version_or_folder or DEFAULT_VERSION} is no model version: {manifest_path} cannot "
+            f"be read. Versions that ship: {known}."
+        ) from None
+    except ValueError as error:
+        raise WeightsError(f"{manifest_path} is not valid JSON: {error}.") from None
+    check_manifest(manifest, manifest_path)
+    return Version(folder, manifest)
+
+
+def shipped_versions() -> list[str]:
+    """Names of the versions in the repository."""
+    return sorted(path.parent.name for path in WEIGHTS.glob("*/manifest.json"))
+
+
+def check_manifest(manifest: object, path: Path) -> None:
+    """Raise WeightsError unless a manifest has the form that this code reads."""
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise WeightsError(f"{path} is not a manifest of format {FORMAT}; update Marea or it.")
+    for key, kind in {"name": str, "parts": dict, "files": dict}.items():
+        if not isinstance(manifest.get(key), kind):
+            raise WeightsError(f"{path} lacks {key!r}.")
+    for file in manifest["files"]:
+        check_file_name(file)
+
+
+def check_file_name(file: str) -> None:
+    """Refuse names outside the folder and every kind of file that could carry code."""
+    if Path(file).name != file:
+        raise WeightsError(f"A model version may only name files in its own folder, not {file!r}.")
+    if Path(file).suffix not in READABLE:
+        raise WeightsError(
+            f"{file} was refused unopened: weights are read from .onnx and .safetensors only, "
+            "because a pickle can run code when it is opened."
+        )
+
+
+def _find(version_or_folder: str | Path) -> Path:
+    """A bare name means a version that ships; anything else is a folder."""
+    if isinstance(version_or_folder, str) and Path(version_or_folder).name == version_or_folder:
+        return WEIGHTS / version_or_folder
+    return Path(version_or_folder)
