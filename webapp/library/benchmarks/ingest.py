@@ -1,0 +1,95 @@
+"""Taking in large JPEGs: the product's batches beside the naive way, each in a process of its own.
+
+Both sides start from the same stored 12-megapixel originals and end with the same: thumbnails,
+placeholder, embedding, tags and caption of each photo in a database. The naive way decodes every
+pixel, makes thumbnails with Pillow's usual settings, and runs the network in eager fp32 once for
+each head, one photo after the other. Loading the networks is not counted on either side.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from django.conf import settings
+from tqdm import tqdm
+
+from webapp.errors import UserError
+from webapp.library.benchmarks._photos import SIZE, write_photo
+from webapp.tables import table as text_table
+from webapp.teach.versions import folder_to_measure
+
+CHILD = "webapp.library.benchmarks._ingest_child"
+# Settings that would lead a child to somebody's library or Redis.
+NOT_INHERITED = {"DATABASE_URL", "REDIS_URL", "MAREA_ORIGINALS", "MAREA_S3_BUCKET"}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--photos", type=int, default=48, help="how many; default: 48")
+
+
+def run(options: Mapping[str, Any]) -> dict[str, Any]:
+    version = folder_to_measure()
+    with TemporaryDirectory(prefix="marea-ingest-") as name:
+        folder = Path(name)
+        mean_mb = _write_photos(folder / "photos", options["photos"])
+        naive, ours, web = (_measure(side, folder, version) for side in ("naive", "ours", "web"))
+    return {
+        "baseline": naive["photos_per_s"],
+        "ours": ours["photos_per_s"],
+        "ratio": ours["photos_per_s"] / naive["photos_per_s"],
+        "photos": options["photos"],
+        "megapixels": SIZE[0] * SIZE[1] / 1e6,
+        "mean_file_mb": mean_mb,
+        "worker_mb": ours["resident_mb"],
+        "decoders_mb": ours["decoders_mb"],
+        "naive_mb": naive["resident_mb"],
+        "web_mb": web["resident_mb"],
+        "torch_in_web": web["torch"],
+    }
+
+
+def table(figures: Mapping[str, Any]) -> str:
+    decoders = " + ".join(f"{mb:.0f}" for mb in figures["decoders_mb"])
+    rows = [
+        ("naive", f"{figures['baseline']:.2f}", f"{figures['naive_mb']:.0f} MB", ""),
+        ("Marea", f"{figures['ours']:.2f}", f"{figures['worker_mb']:.0f} MB", decoders),
+    ]
+    torch = "with" if figures["torch_in_web"] else "without"
+    return (
+        f"{text_table(['', 'photos/s', 'resident', 'decoders, MB'], rows)}\n\n"
+        f"{figures['ratio']:.1f} times as fast, over {figures['photos']} JPEGs of "
+        f"{figures['megapixels']:.0f} megapixels and {figures['mean_file_mb']:.1f} MB each.\n"
+        f"A web process that has answered a search: {figures['web_mb']:.0f} MB, {torch} torch."
+    )
+
+
+def _write_photos(folder: Path, number: int) -> float:
+    """Returns the mean size of the files in MB."""
+    folder.mkdir()
+    seeds = tqdm(range(number), desc="drawing photos", unit="photo", disable=None)
+    paths = [write_photo(folder / f"{seed}.jpg", seed=seed) for seed in seeds]
+    return sum(path.stat().st_size for path in paths) / len(paths) / 1e6
+
+
+def _measure(side: str, folder: Path, version: Path) -> dict[str, Any]:
+    """Run one side in a process and a data folder of its own."""
+    inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+    home = folder / side
+    home.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", CHILD, side, str(folder / "photos"), str(version)],
+        env=inherited | {"MAREA_DATA": str(home), "LOG_LEVEL": "ERROR", "DEBUG": ""},
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise UserError(f"The benchmark's process for {side!r} ended: {done.stderr[-1000:]}")
+    return json.loads(done.stdout.splitlines()[-1])

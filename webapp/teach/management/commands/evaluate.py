@@ -1,0 +1,96 @@
+"""manage.py evaluate WHAT: how good the active model version is, by the code that the product runs.
+
+A measure is a function of a collection's folder and split that gives figures (DESIGN, section 9).
+"""
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from vision.errors import VisionError
+from webapp.tables import table
+from webapp.teach.versions import folder_to_measure
+
+Figures = dict[str, Any]
+Measure = Callable[[Path, str, Path], Figures]
+
+
+def retrieval(folder: Path, split: str, version: Path) -> Figures:
+    from vision.evaluation.retrieval import retrieval as measure
+    from vision.eye import load_eye
+    from vision.text_encoder import load_text_encoder
+
+    return measure(folder, split, eye=load_eye(version), text_encoder=load_text_encoder(version))
+
+
+def captions(folder: Path, split: str, version: Path) -> Figures:
+    from vision.evaluation.captions import captions as measure
+    from vision.eye import load_eye
+
+    return measure(folder, split, eye=load_eye(version))
+
+
+MEASURES: Mapping[str, Measure] = {"retrieval": retrieval, "captions": captions}
+PLANNED = ("keywords", "tags", "search", "cutoff")
+
+
+class Command(BaseCommand):
+    help = (
+        "Measure the active model version on captioned photos: "
+        f"{', '.join(MEASURES)}, or all of them."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("what", choices=[*MEASURES, *PLANNED, "all"], help="what to measure")
+        parser.add_argument(
+            "--data",
+            metavar="DIR",
+            type=Path,
+            default=settings.BASE_DIR.parent / "shared" / "data" / "flickr8k",
+            help="a folder with <split>*.tar and captions.<lang>.csv.gz; "
+            "default: ../shared/data/flickr8k",
+        )
+        parser.add_argument("--split", metavar="NAME", default="dev", help="default: dev")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        what = options["what"]
+        if what in PLANNED:
+            raise CommandError(
+                f"Measuring {what} is not there yet. There are {', '.join(MEASURES)} and all."
+            )
+        names = list(MEASURES) if what == "all" else [what]
+        try:
+            figures = {name: self._measure(name, options) for name in names}
+        except VisionError as error:
+            raise CommandError(str(error)) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(figures if what == "all" else figures[what]))
+        else:
+            self.stdout.write("\n\n".join(_table(name, each) for name, each in figures.items()))
+
+    def _measure(self, name: str, options: Mapping[str, Any]) -> Figures:
+        version = folder_to_measure()
+        self.stderr.write(f"Measuring {name} on {options['split']} of {options['data'].name} …")
+        return MEASURES[name](options["data"], options["split"], version)
+
+
+def _table(name: str, figures: Figures) -> str:
+    return table([name, ""], list(_lines(figures)))
+
+
+def _lines(figures: Figures, prefix: str = "") -> list[tuple[str, str]]:
+    """Nested figures one below the other."""
+    lines = []
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            lines += _lines(value, f"{prefix}{name} ")
+        else:
+            shown = f"{value:.4f}" if isinstance(value, float) else f"{value:,}"
+            lines.append((f"{prefix}{name}".replace("_", " "), shown))
+    return lines
