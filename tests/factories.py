@@ -19,7 +19,7 @@ from PIL import Image
 from vision.sight import EMBED_DIM, Sight
 from webapp.accounts.models import ApiToken, User
 from webapp.library.models import Photo
-from webapp.library.services.thumbnails import SIZES, store_thumbnails
+from webapp.library.services.thumbnails import SIZES, has_thumbnails, store_thumbnails
 from webapp.library.storage import originals
 from webapp.teach.services import active_version, store_sights
 
@@ -88,7 +88,7 @@ def a_photo(
     }
     photo = Photo(owner=owner, **(row | fields))
     originals().save(photo.original_name, ContentFile(data))
-    if with_thumbnails:
+    if with_thumbnails and not has_thumbnails(photo.sha256):
         thumbnail = image_bytes(size=(32, 24), kind="WEBP")
         store_thumbnails(photo.sha256, dict.fromkeys(SIZES, thumbnail))
     photo.save()

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
@@ -23,6 +24,7 @@ api = NinjaAPI(
     ),
     urls_namespace="api",
     auth=[BearerToken(), SessionCookie()],
+    docs_decorator=require_safe,
 )
 api.add_router("", library)
 api.add_router("", find)

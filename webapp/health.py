@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 from redis import RedisError
 
 from search.errors import IndexDamaged, IndexMissing
@@ -27,6 +28,7 @@ class Unwell(Exception):
 
 @login_not_required
 @never_cache
+@require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """200 when all is well; 503 and the first reason when it is not."""
     checks: dict[str, Callable[[], str]] = {

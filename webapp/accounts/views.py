@@ -27,13 +27,15 @@ from webapp.library.models import Photo
 from webapp.library.services.adding import used_bytes
 from webapp.responses import Problem, answer
 
+form_methods = require_http_methods(["GET", "HEAD", "POST"])
+
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 @login_not_required
 @never_cache
 @sensitive_post_parameters()
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_methods
 def set_up(request: HttpRequest) -> HttpResponse:
     """The first visit: make the administrator and sign them in."""
     if somebody_exists():
@@ -46,7 +48,9 @@ def set_up(request: HttpRequest) -> HttpResponse:
 
 
 # Django's view makes a new session and follows `next` only within this site.
-sign_in = LoginView.as_view(template_name="accounts/sign_in.html", redirect_authenticated_user=True)
+sign_in = form_methods(
+    LoginView.as_view(template_name="accounts/sign_in.html", redirect_authenticated_user=True)
+)
 
 
 def locked_out(
@@ -90,11 +94,11 @@ class ChangePassword(PasswordChangeView):
         return super().form_valid(form)
 
 
-password = ChangePassword.as_view()
+password = form_methods(ChangePassword.as_view())
 
 
 @never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_methods
 def tokens(request: SignedInRequest) -> HttpResponse:
     """The user's API tokens; a new one's secret is in this answer and never again."""
     form = TokenForm(request.POST or None)

@@ -1,0 +1,201 @@
+"""The access matrix: every address and method of Marea, and whom it concerns.
+
+A new address needs a row here (`test_access_matrix.py` fails without one). Its kind says what is
+then tested:
+
+- PUBLIC   anybody, signed in or not
+- MINE     one's own things without naming them: lists, counts, searches, uploads, tokens
+- ONE      one thing named in the path: somebody else's answers exactly like an unknown one
+- MANY     things named in the query or body: somebody else's are left out exactly like unknown ones
+- PEOPLE   administrators only
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from tests.factories import image_bytes
+
+# Words that only the owner's photos carry; nobody else's answer may hold one.
+SECRET = "zanzibar"
+
+
+class Kind(Enum):
+    PUBLIC = "public"
+    MINE = "mine"
+    ONE = "one"
+    MANY = "many"
+    PEOPLE = "people"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Things:
+    """What belongs to somebody, by the names that addresses and bodies use."""
+
+    photo_id: int
+    sha256: str
+    token_id: int
+    key: str
+    user_id: int
+    size: str = "small"
+    action: str = "favourite"
+
+
+Request = Callable[[Things], dict[str, Any]]
+
+
+def nothing(things: Things) -> dict[str, Any]:
+    return {}
+
+
+def form(**fields: Any) -> Request:
+    """Fields of a form; `{photo_id}` and the like stand for the things."""
+    return lambda things: {"data": {name: _fill(value, things) for name, value in fields.items()}}
+
+
+def body(**fields: Any) -> Request:
+    """Fields of a JSON body; functions make theirs from the things."""
+
+    def request(things: Things) -> dict[str, Any]:
+        made = {name: _fill(value, things) for name, value in fields.items()}
+        return {"data": json.dumps(made), "content_type": "application/json"}
+
+    return request
+
+
+def a_file(things: Things) -> dict[str, Any]:
+    return {"data": {"file": SimpleUploadedFile("a.jpg", image_bytes())}}
+
+
+def tus(content: bytes = b"", **headers: Any) -> Request:
+    return lambda things: {
+        "data": content,
+        "content_type": "application/offset+octet-stream",
+        "headers": {"Tus-Resumable": "1.0.0"} | headers,
+    }
+
+
+def ids(things: Things) -> list[int]:
+    return [things.photo_id]
+
+
+def hashes(things: Things) -> list[str]:
+    return [things.sha256]
+
+
+def _fill(value: Any, things: Things) -> Any:
+    if callable(value):
+        return value(things)
+    return value.format_map(vars(things)) if isinstance(value, str) else value
+
+
+@dataclass(frozen=True)
+class Row:
+    """`ok` is what the owner (of PEOPLE: an administrator) is answered."""
+
+    method: str
+    route: str
+    kind: Kind
+    ok: int = 200
+    request: Request = field(default=nothing, repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.method} /{self.route}"
+
+    @property
+    def is_api(self) -> bool:
+        return self.route.startswith("api/")
+
+    @property
+    def reads(self) -> bool:
+        return self.method in ("GET", "HEAD", "OPTIONS")
+
+
+MINE, ONE, MANY, PUBLIC, PEOPLE = Kind.MINE, Kind.ONE, Kind.MANY, Kind.PUBLIC, Kind.PEOPLE
+PHOTO = "photos/<int:photo_id>"
+API = "api/v1/"
+PERSON = "account/people/<int:user_id>"
+
+PAGES = [
+    Row("GET", "", MINE),
+    Row("GET", "photos/months", MINE),
+    Row("GET", "photos/tiles", MANY, request=form(photos="{photo_id}")),
+    Row("GET", f"{PHOTO}/", ONE),
+    Row("GET", f"{PHOTO}/", MANY, request=form(similar="{photo_id}")),
+    Row("GET", f"{PHOTO}/original", ONE),
+    Row("GET", f"{PHOTO}/thumbnail/<str:size>", ONE),
+    Row("GET", f"{PHOTO}/similar/", ONE),
+    Row("POST", f"{PHOTO}/tags", ONE, 302, form(say="add", tag="dog")),
+    Row("POST", f"{PHOTO}/caption", ONE, 302, form(caption="Ours")),
+    Row("POST", "photos/bulk/<str:action>", MANY, 302, form(photos="{photo_id}")),
+    Row("POST", "photos/zip", MANY, request=form(photos="{photo_id}")),
+    Row("GET", "trash/", MINE),
+    Row("GET", "search/", MINE),
+    Row("GET", "search/", MINE, request=form(q=SECRET)),
+    Row("GET", "search/", MINE, request=form(q=f"tag:{SECRET}")),
+    Row("GET", "search/", MINE, request=form(q="is:favourite", more="on")),
+    Row("GET", "upload/", MINE),
+    Row("POST", "upload/known", MANY, request=body(hashes=hashes)),
+    Row("POST", "upload/files", MINE, 201, tus(**{"Upload-Length": "9"})),
+    Row("OPTIONS", "upload/files", MINE, 204),
+    Row("HEAD", "upload/files/<str:key>", ONE, 200, tus()),
+    Row("PATCH", "upload/files/<str:key>", ONE, 204, tus(b"abc", **{"Upload-Offset": "0"})),
+    Row("DELETE", "upload/files/<str:key>", ONE, 204, tus()),
+    Row("POST", "upload/files/<str:key>", ONE, 204, tus(**{"X-HTTP-Method-Override": "DELETE"})),
+    Row("GET", "processing/", MINE),
+    Row("GET", "processing/failures", MINE),
+    Row("POST", "processing/retry", MANY, 302, form(photo="{photo_id}")),
+]
+ACCOUNTS = [
+    Row("GET", "account/", MINE),
+    Row("GET", "account/set-up/", PUBLIC, 302),
+    Row("POST", "account/set-up/", PUBLIC, 302),
+    Row("GET", "account/sign-in/", PUBLIC, 302),
+    Row("POST", "account/sign-in/", PUBLIC, 302),
+    Row("POST", "account/sign-out/", PUBLIC, 302),
+    Row("GET", "account/password/", MINE),
+    Row("POST", "account/password/", MINE, request=form(old_password="wrong")),
+    Row("GET", "account/tokens/", MINE),
+    Row("POST", "account/tokens/", MINE, request=form(name="a", scope="read")),
+    Row("POST", "account/tokens/<int:token_id>/revoke", ONE, 302),
+    Row("GET", "account/people/", PEOPLE),
+    Row("GET", "account/people/add/", PEOPLE),
+    Row("POST", "account/people/add/", PEOPLE, request=form(username="new")),
+    Row("POST", f"{PERSON}/password", PEOPLE),
+    Row("POST", f"{PERSON}/deactivate", PEOPLE, 302),
+    Row("POST", f"{PERSON}/reactivate", PEOPLE, 302),
+]
+PROGRAMS = [
+    Row("GET", f"{API}photos", MINE),
+    Row("GET", f"{API}photos", MINE, request=form(tag=SECRET)),
+    Row("GET", f"{API}photos", MINE, request=form(trash="true")),
+    Row("POST", f"{API}photos", MINE, 201, a_file),
+    Row("POST", f"{API}photos/known", MANY, request=body(sha256=hashes)),
+    Row("GET", f"{API}{PHOTO}", ONE),
+    Row("PATCH", f"{API}{PHOTO}", ONE, request=body(caption="Ours", add_tags=["dog"])),
+    Row("DELETE", f"{API}{PHOTO}", ONE),
+    Row("POST", f"{API}{PHOTO}/restore", ONE),
+    Row("GET", f"{API}{PHOTO}/original", ONE),
+    Row("GET", f"{API}{PHOTO}/thumbnail/<size>", ONE),
+    Row("GET", f"{API}{PHOTO}/similar", ONE),
+    Row("POST", f"{API}photos/trash", MANY, request=body(ids=ids)),
+    Row("POST", f"{API}photos/restore", MANY, request=body(ids=ids)),
+    Row("POST", f"{API}photos/favourite", MANY, request=body(ids=ids)),
+    Row("POST", f"{API}photos/tag", MANY, request=body(ids=ids, tag="dog")),
+    Row("POST", f"{API}photos/untag", MANY, request=body(ids=ids, tag=SECRET)),
+    Row("POST", f"{API}photos/retry", MANY, request=body(ids=ids)),
+    Row("GET", f"{API}search", MINE, request=form(q=SECRET)),
+    Row("GET", f"{API}search", MINE, request=form(q=f"tag:{SECRET}")),
+    Row("GET", f"{API}tags", MINE),
+    Row("GET", f"{API}tags", MINE, request=form(start=SECRET[:3])),
+    Row("GET", f"{API}jobs", MINE),
+    Row("GET", f"{API}models", MINE),
+    Row("GET", f"{API}openapi.json", PUBLIC),
+    Row("GET", f"{API}docs", PUBLIC),
+    Row("GET", API, PUBLIC, 404),
+]
+ROWS = [*PAGES, *ACCOUNTS, *PROGRAMS, Row("GET", "healthz", PUBLIC, 503)]
