@@ -12,10 +12,10 @@ State = tuple[Tensor, Tensor]
 class Decoder(Protocol):
     """What the search needs of a decoder; see `vision.heads.captions.CaptionDecoder`."""
 
-    def look(self, grid_BNC: Tensor, pooled_BP: Tensor) -> tuple[Tensor, Tensor, Tensor, State]: ...
+    def look(self, grid_BNC: Tensor, pooled_BP: Tensor) -> tuple[Tensor, Tensor, State]: ...
 
     def step(
-        self, words_BT: Tensor, keys: Tensor, values: Tensor, summary: Tensor, state: State
+        self, words_BT: Tensor, keys_BND: Tensor, values_BND: Tensor, state: State
     ) -> tuple[Tensor, State]: ...
 
 
@@ -40,7 +40,7 @@ def beam_search(
     A photo's result does not depend on the others in the batch.
     """
     photos, width = len(grid_BNC), config.width
-    keys, values, summary, state = _for_each_hypothesis(decoder, grid_BNC, pooled_BP, width)
+    keys, values, state = _for_each_hypothesis(decoder, grid_BNC, pooled_BP, width)
     rows = torch.arange(photos, device=grid_BNC.device)[:, None] * width
     words = torch.full((photos * width, 1), config.start, device=grid_BNC.device)
     # At first all hypotheses of a photo are equal: only one of them may branch.
@@ -49,7 +49,7 @@ def beam_search(
     done = torch.zeros(photos * width, dtype=torch.bool, device=grid_BNC.device)
     lengths = torch.zeros(photos * width, device=grid_BNC.device)
     for _ in range(config.max_words):
-        logits, state = decoder.step(words[:, -1:], keys, values, summary, state)
+        logits, state = decoder.step(words[:, -1:], keys, values, state)
         gains = _gains(logits[:, -1], done, config)
         grown = (totals.view(-1, 1) + gains).view(photos, width, -1)
         # Compare by what each would score if it stopped here, so that short ones do not win.
@@ -69,11 +69,11 @@ def beam_search(
 
 def _for_each_hypothesis(
     decoder: Decoder, grid_BNC: Tensor, pooled_BP: Tensor, width: int
-) -> tuple[Tensor, Tensor, Tensor, State]:
-    keys, values, summary, (hidden, cell) = decoder.look(grid_BNC, pooled_BP)
-    keys, values, summary = (x.repeat_interleave(width, dim=0) for x in (keys, values, summary))
+) -> tuple[Tensor, Tensor, State]:
+    keys, values, (hidden, cell) = decoder.look(grid_BNC, pooled_BP)
+    keys, values = (part.repeat_interleave(width, dim=0) for part in (keys, values))
     state = (hidden.repeat_interleave(width, dim=1), cell.repeat_interleave(width, dim=1))
-    return keys, values, summary, state
+    return keys, values, state
 
 
 def _gains(logits: Tensor, done: Tensor, config: BeamConfig) -> Tensor:

@@ -1,7 +1,7 @@
 """A caption decoder: CNN grid -> LSTM with attention over the grid, beam search.
 
-The LSTM reads words and a summary of the photo; its state then asks the grid where to look, and
-both together name the next word. As attention comes after the LSTM, a training step runs the
+The LSTM starts from the pooled photo and reads words; its state then asks the grid where to look,
+and both together name the next word. As attention comes after the LSTM, a training step runs the
 whole sentence at once. Source: Lu et al. 2017, "Knowing When to Look" (arXiv:1612.01887), with
 multi-head attention and without the sentinel.
 """
@@ -55,11 +55,10 @@ class CaptionDecoder(nn.Module):
         super().__init__()
         self.config = config
         self.words = nn.Embedding(config.vocabulary, config.word)
-        self.summary = nn.Linear(config.pooled, config.word)
         self.start = nn.Linear(config.pooled, 2 * config.hidden)
         self.memory = nn.Linear(config.grid, 2 * config.attention)
         self.places = nn.Parameter(torch.zeros(config.cells, config.attention))
-        self.lstm = nn.LSTM(2 * config.word, config.hidden, batch_first=True)
+        self.lstm = nn.LSTM(config.word, config.hidden, batch_first=True)
         self.query = nn.Linear(config.hidden, config.attention)
         self.mix = nn.Linear(config.hidden + config.attention, config.word)
         self.bias = nn.Parameter(torch.zeros(config.vocabulary))
@@ -67,22 +66,19 @@ class CaptionDecoder(nn.Module):
         # Words name inputs and outputs; at PyTorch's deviation of 1 the first logits are huge.
         nn.init.normal_(self.words.weight, std=config.word**-0.5)
 
-    def look(self, grid_BNC: Tensor, pooled_BP: Tensor) -> tuple[Tensor, Tensor, Tensor, State]:
-        """What of a photo every step needs: keys, values (B, N, D), summary and first state."""
+    def look(self, grid_BNC: Tensor, pooled_BP: Tensor) -> tuple[Tensor, Tensor, State]:
+        """What of a photo every step needs: keys and values (B, N, D), and the first state."""
         keys_BND, values_BND = self.memory(grid_BNC).chunk(2, dim=-1)
         hidden_BH, cell_BH = torch.tanh(self.start(pooled_BP)).chunk(2, dim=-1)
         state = (hidden_BH[None].contiguous(), cell_BH[None].contiguous())
-        return keys_BND + self.places, values_BND, self.summary(pooled_BP), state
+        return keys_BND + self.places, values_BND, state
 
     def step(
-        self, words_BT: Tensor, keys: Tensor, values: Tensor, summary: Tensor, state: State
+        self, words_BT: Tensor, keys_BND: Tensor, values_BND: Tensor, state: State
     ) -> tuple[Tensor, State]:
         """Logits (B, T, V) of the word after each of `words_BT`, and the state after the last."""
-        words_BTW = self.words(words_BT)
-        summary_BTW = summary[:, None].expand_as(words_BTW)
-        inputs = self.dropout(torch.cat([words_BTW, summary_BTW], dim=-1))
-        hidden_BTH, state = self.lstm(inputs, state)
-        seen_BTD = self._attend(self.query(hidden_BTH), keys, values)
+        hidden_BTH, state = self.lstm(self.dropout(self.words(words_BT)), state)
+        seen_BTD = self._attend(self.query(hidden_BTH), keys_BND, values_BND)
         mixed_BTW = torch.tanh(self.mix(self.dropout(torch.cat([hidden_BTH, seen_BTD], dim=-1))))
         return self.dropout(mixed_BTW) @ self.words.weight.T + self.bias, state
 
