@@ -31,12 +31,14 @@ def local_original(name: str) -> Iterator[Path]:
     Raises FileNotFoundError when the storage does not have it (a folder's file is not looked for).
     """
     try:
-        yield Path(originals().path(name))
+        path = originals().path(name)
     except NotImplementedError:  # a bucket has no paths
         with originals().open(name) as stored, tempfile.NamedTemporaryFile() as copy:
             shutil.copyfileobj(stored, copy, BLOCK_BYTES)
             copy.flush()
             yield Path(copy.name)
+    else:
+        yield Path(path)
 
 
 class OriginalsOnDisk(FileSystemStorage):
