@@ -23,13 +23,16 @@ SHIPPED_WEIGHTS = Path(__file__).resolve().parents[2] / "vision" / "weights"
 MAX_TAG_LENGTH = 80
 
 
-class Seen(Protocol):
+class SeenTags(Protocol):
+    @property
+    def tags(self) -> Sequence[tuple[str, float]]: ...
+
+
+class Seen(SeenTags, Protocol):
     """A `vision.sight.Sight`, named here by its shape so that torch stays out of this process."""
 
     @property
     def embedding(self) -> NDArray[np.float32]: ...
-    @property
-    def tags(self) -> Sequence[tuple[str, float]]: ...
     @property
     def caption(self) -> str: ...
     @property
@@ -78,14 +81,16 @@ def store_sights(
     once however often a photo was looked at.
     """
     held = still_held(holder, [photo for photo, _ in looked])
+    if not ModelVersion.objects.filter(pk=version.pk, is_active=True).exists():
+        held = set()  # another version took over meanwhile and will look again
     kept = [(photo, seen) for photo, seen in looked if photo.pk in held]
     Sight.objects.bulk_create(
-        [_sight(photo, version, seen) for photo, seen in kept],
+        [sight_of(photo, version, seen) for photo, seen in kept],
         update_conflicts=True,
         unique_fields=["photo", "version"],
         update_fields=["embedding", "caption", "caption_confidence", "tags"],
     )
-    _store_model_tags(kept)
+    store_model_tags(kept)
     for photo, _ in kept:
         photo.state, photo.holder, photo.lease_until, photo.error = Photo.State.READY, "", None, ""
         photo.placeholder = placeholders.get(photo.pk, photo.placeholder)
@@ -97,7 +102,7 @@ def store_sights(
     return len(kept)
 
 
-def _sight(photo: Photo, version: ModelVersion, seen: Seen) -> Sight:
+def sight_of(photo: Photo, version: ModelVersion, seen: Seen) -> Sight:
     return Sight(
         photo=photo,
         version=version,
@@ -108,7 +113,7 @@ def _sight(photo: Photo, version: ModelVersion, seen: Seen) -> Sight:
     )
 
 
-def _store_model_tags(looked: Sequence[tuple[Photo, Seen]]) -> None:
+def store_model_tags(looked: Sequence[tuple[Photo, SeenTags]]) -> None:
     """Replace the model's tags on these photos; what a person said stays as it is."""
     photo_ids = [photo.pk for photo, _ in looked]
     PhotoTag.objects.filter(photo__in=photo_ids, source=PhotoTag.Source.MODEL).delete()

@@ -1,11 +1,38 @@
-"""Model versions: which there are, which is at work, and changing from one to another."""
+"""Model versions: which there are, what is known about them, and whether they may be used."""
 
+import hashlib
+import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
 
+from vision.errors import WeightsError
+from vision.versions import Version, open_version, shipped_versions
+from webapp.errors import NotFound, Refused
+from webapp.teach.models import ModelVersion, Sight
 from webapp.teach.services import SHIPPED_WEIGHTS, active_version, weights_folder
+
+PICKLES = {".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt", ".joblib"}
+
+
+@dataclass(frozen=True)
+class Known:
+    """A version on this machine, as `models list` shows it."""
+
+    name: str
+    folder: Path
+    size_bytes: int
+    metrics: dict[str, Any]
+    is_active: bool
+    photos_seen: int
+
+
+def models_folder() -> Path:
+    """Where versions that were trained or pulled here are kept."""
+    return Path(settings.MAREA_DATA) / "models"
 
 
 def folder_to_measure() -> Path:
@@ -14,3 +41,76 @@ def folder_to_measure() -> Path:
         return weights_folder(active_version())
     except DatabaseError:
         return SHIPPED_WEIGHTS / settings.MAREA_MODEL
+
+
+def known_versions() -> list[Known]:
+    """Every version that could be activated, by name."""
+    active = active_version()
+    return [_known(name, folder, active) for name, folder in sorted(_folders().items())]
+
+
+def _folders() -> dict[str, Path]:
+    local = {path.parent.name: path.parent for path in models_folder().glob("*/manifest.json")}
+    registered = {version.name: weights_folder(version) for version in ModelVersion.objects.all()}
+    return local | registered | {name: SHIPPED_WEIGHTS / name for name in shipped_versions()}
+
+
+def _known(name: str, folder: Path, active: ModelVersion) -> Known:
+    files = [path for path in folder.glob("*") if path.is_file()]
+    return Known(
+        name=name,
+        folder=folder,
+        size_bytes=sum(path.stat().st_size for path in files),
+        metrics=_metrics(folder),
+        is_active=name == active.name,
+        photos_seen=Sight.objects.filter(version__name=name).count(),
+    )
+
+
+def _metrics(folder: Path) -> dict[str, Any]:
+    try:
+        return json.loads((folder / "metrics.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def register(name: str) -> ModelVersion:
+    """The row of the version called `name`, every file of which was verified.
+
+    Raises `NotFound` for a name that nobody knows, `Refused` for weights that may not be used.
+    """
+    folder = _folders().get(name)
+    if folder is None:
+        known = ", ".join(sorted(_folders())) or "none"
+        raise NotFound(f"There is no model version {name}. Known: {known}.")
+    digest = verify(folder)
+    place = "" if folder == SHIPPED_WEIGHTS / name else str(folder)
+    version, _ = ModelVersion.objects.get_or_create(name=name, defaults={"folder": place})
+    if version.digest and version.digest != digest:
+        raise Refused(
+            f"{name} is not the version that was activated before: its manifest has changed. Give "
+            "changed weights another name."
+        )
+    version.digest, version.metrics = digest, _metrics(folder)
+    version.save(update_fields=["digest", "metrics"])
+    return version
+
+
+def verify(folder: Path) -> str:
+    """The SHA-256 of the manifest, once each file is what it says. Raises `Refused` with why."""
+    pickles = sorted(path.name for path in folder.glob("*") if path.suffix in PICKLES)
+    if pickles:
+        raise Refused(
+            f"{folder.name} was refused unopened: {pickles[0]} may be a pickle, which can run code "
+            "when it is opened. Weights are .safetensors or .onnx."
+        )
+    try:
+        _verify_files(open_version(folder))
+    except WeightsError as error:
+        raise Refused(str(error)) from error
+    return hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+
+
+def _verify_files(version: Version) -> None:
+    for file in version.manifest["files"]:
+        version.path(file)

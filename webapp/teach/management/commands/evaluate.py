@@ -84,7 +84,7 @@ def _table(name: str, figures: Figures) -> str:
     return table([name, ""], list(_lines(figures)))
 
 
-def _lines(figures: Figures, prefix: str = "") -> list[tuple[str, str]]:
+def _lines(figures: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     """Nested figures one below the other."""
     lines = []
     for name, value in figures.items():
