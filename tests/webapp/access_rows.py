@@ -37,12 +37,14 @@ class Things:
     """What belongs to somebody, by the names that addresses and bodies use."""
 
     photo_id: int
+    trashed_id: int
+    failed_id: int
     sha256: str
     token_id: int
     key: str
     user_id: int
     size: str = "small"
-    action: str = "favourite"
+    action: str = "unfavourite"
 
 
 Request = Callable[[Things], dict[str, Any]]
@@ -81,6 +83,14 @@ def tus(content: bytes = b"", **headers: Any) -> Request:
 
 def ids(things: Things) -> list[int]:
     return [things.photo_id]
+
+
+def trashed(things: Things) -> list[int]:
+    return [things.trashed_id]
+
+
+def failed(things: Things) -> list[int]:
+    return [things.failed_id]
 
 
 def hashes(things: Things) -> list[str]:
@@ -148,7 +158,7 @@ PAGES = [
     Row("POST", "upload/files/<str:key>", ONE, 204, tus(**{"X-HTTP-Method-Override": "DELETE"})),
     Row("GET", "processing/", MINE),
     Row("GET", "processing/failures", MINE),
-    Row("POST", "processing/retry", MANY, 302, form(photo="{photo_id}")),
+    Row("POST", "processing/retry", MANY, 302, form(photo="{failed_id}")),
 ]
 ACCOUNTS = [
     Row("GET", "account/", MINE),
@@ -183,11 +193,11 @@ PROGRAMS = [
     Row("GET", f"{API}{PHOTO}/thumbnail/<size>", ONE),
     Row("GET", f"{API}{PHOTO}/similar", ONE),
     Row("POST", f"{API}photos/trash", MANY, request=body(ids=ids)),
-    Row("POST", f"{API}photos/restore", MANY, request=body(ids=ids)),
-    Row("POST", f"{API}photos/favourite", MANY, request=body(ids=ids)),
+    Row("POST", f"{API}photos/restore", MANY, request=body(ids=trashed)),
+    Row("POST", f"{API}photos/favourite", MANY, request=body(ids=ids, is_favourite=False)),
     Row("POST", f"{API}photos/tag", MANY, request=body(ids=ids, tag="dog")),
     Row("POST", f"{API}photos/untag", MANY, request=body(ids=ids, tag=SECRET)),
-    Row("POST", f"{API}photos/retry", MANY, request=body(ids=ids)),
+    Row("POST", f"{API}photos/retry", MANY, request=body(ids=failed)),
     Row("GET", f"{API}search", MINE, request=form(q=SECRET)),
     Row("GET", f"{API}search", MINE, request=form(q=f"tag:{SECRET}")),
     Row("GET", f"{API}tags", MINE),

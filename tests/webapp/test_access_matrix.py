@@ -37,7 +37,15 @@ from webapp.teach.models import Correction, PhotoTag, Sight
 
 pytestmark = pytest.mark.django_db
 
-UNKNOWN = Things(photo_id=999_999, sha256="0" * 64, token_id=999_999, key="x" * 43, user_id=999_999)
+UNKNOWN = Things(
+    photo_id=999_999,
+    trashed_id=999_999,
+    failed_id=999_999,
+    sha256="0" * 64,
+    token_id=999_999,
+    key="x" * 43,
+    user_id=999_999,
+)
 SIGN_IN = "/account/sign-in/"
 # What differs from one answer to the next without telling anything.
 VARYING = re.compile(rb'name="csrfmiddlewaretoken" value="\w+"|data-csrf-token="\w+"')
@@ -74,14 +82,20 @@ def things_of(user: User) -> Things:
     photo = a_photo(user, data=first, file_name=f"{SECRET}.jpg", camera=SECRET, is_favourite=True)
     a_sight(photo, caption=f"a beach in {SECRET}", tags=[(SECRET, 0.9), ("cat", 0.8)])
     trashed_at = datetime(2024, 1, 1, tzinfo=UTC)
-    a_photo(user, data=second, file_name=f"{SECRET}-2.jpg", trashed_at=trashed_at)
+    trash = a_photo(user, data=second, file_name=f"{SECRET}-2.jpg", trashed_at=trashed_at)
     error = f"{SECRET} is broken."
-    a_photo(user, data=third, file_name=f"{SECRET}-3.jpg", state="failed", error=error)
+    failed = a_photo(user, data=third, file_name=f"{SECRET}-3.jpg", state="failed", error=error)
     a_token(user, name=SECRET)
     upload = start_upload(user, file_name=f"{SECRET}-4.jpg", size_bytes=9)
     token = ApiToken.objects.get(user=user, name=SECRET)
     return Things(
-        photo_id=photo.pk, sha256=photo.sha256, token_id=token.pk, key=upload.key, user_id=user.pk
+        photo_id=photo.pk,
+        trashed_id=trash.pk,
+        failed_id=failed.pk,
+        sha256=photo.sha256,
+        token_id=token.pk,
+        key=upload.key,
+        user_id=user.pk,
     )
 
 
