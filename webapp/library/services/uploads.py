@@ -137,7 +137,9 @@ def known_hashes(user: User, hashes: Iterable[str]) -> set[str]:
 
 
 def _announced_bytes(owner: User) -> int:
-    """Bytes of the owner's uploads on their way, which count towards the quota already."""
+    """Bytes of the owner's uploads on their way: they count towards a quota already."""
+    if not settings.MAREA_USER_QUOTA_MB:
+        return 0
     return Upload.objects.visible_to(owner).aggregate(sum=Sum("size_bytes"))["sum"] or 0
 
 

@@ -8,8 +8,10 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from webapp.accounts.http import HtmxRequest
+from webapp.library.models import Photo, PhotoQuerySet
 from webapp.library.services import claims
 from webapp.library.services.processing import Progress, present_workers, progress_of, set_aside
+from webapp.library.services.thumbnails import has_thumbnails
 
 SHOWN_FAILURES = 100
 BUSY_POLL_S, IDLE_POLL_S = 2, 10
@@ -29,7 +31,7 @@ def processing_page(request: HtmxRequest) -> HttpResponse:
         "workers": present_workers() if request.user.is_staff else None,
     }
     if not request.htmx:
-        context["failures"] = set_aside(request.user)[:SHOWN_FAILURES]
+        context["failures"] = _shown(set_aside(request.user))
         return render(request, "library/processing.html", context)
     response = render(request, "library/_processing_progress.html", context)
     if request.GET.get("failed") != str(progress.failed):
@@ -93,5 +95,10 @@ def _duration(seconds: float) -> str:
 
 def _failures(request: HtmxRequest) -> HttpResponse:
     photos = set_aside(request.user)
-    context = {"failures": photos[:SHOWN_FAILURES], "failed": photos.count()}
+    context = {"failures": _shown(photos), "failed": photos.count()}
     return render(request, "library/_processing_failures.html", context)
+
+
+def _shown(photos: PhotoQuerySet) -> list[tuple[Photo, bool]]:
+    """The newest of them, each with whether it got as far as having thumbnails."""
+    return [(photo, has_thumbnails(photo.sha256)) for photo in photos[:SHOWN_FAILURES]]
