@@ -39,6 +39,7 @@ function toggleTheme() {
   localStorage.setItem("marea-theme", root.dataset.theme);
 }
 
+document.querySelectorAll(".without-scripts").forEach((element) => element.remove());
 document.querySelectorAll(".toast").forEach(dismissLater);
 
 document.addEventListener("htmx:configRequest", (event) => {

@@ -1,0 +1,58 @@
+"""axe-core finds nothing serious on any page, light and dark, on a desktop and on a phone."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.factories import a_photo, a_sight, an_administrator
+from webapp.library.models import Photo
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
+
+PAGES = [
+    "/",
+    "/photos/1/",
+    "/photos/2/",
+    "/photos/1/similar/",
+    "/search/",
+    "/search/?q=is:favourite",
+    "/search/?q=camera:none",
+    "/trash/",
+    "/upload/",
+    "/processing/",
+    "/account/",
+    "/account/password/",
+    "/account/tokens/",
+    "/account/people/",
+]
+LOOKS: list[dict[str, Any]] = [
+    {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
+    {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True},
+]
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=["desktop-light", "phone-dark"])
+def test_axe_finds_nothing_serious(sign_in: Callable[..., Page], look: dict[str, Any]) -> None:
+    user = an_administrator("ana")
+    ready = a_photo(user, pk=1, is_favourite=True, camera="Canon", latitude=1.0, longitude=2.0)
+    a_sight(ready, caption="two dogs", tags=[("dog", 0.9), ("beach", 0.8)])
+    a_photo(user, pk=2, state=Photo.State.FAILED, error="The file is truncated.")
+    a_photo(user, pk=3, trashed_at=datetime.now(UTC))
+    page = sign_in(user, **look)
+    found = {address: serious(page, address) for address in PAGES}
+    assert {address: problems for address, problems in found.items() if problems} == {}
+
+
+def serious(page: Page, address: str) -> list[str]:
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    violations = Axe().run(page).response["violations"]
+    return [
+        f"{violation['id']}: {violation['nodes'][0]['html'][:200]}"
+        for violation in violations
+        if violation["impact"] in ("serious", "critical")
+    ]
