@@ -104,6 +104,18 @@ def delete(connection: BaseDatabaseWrapper, photo_ids: Sequence[int]) -> None:
             )
 
 
+def prune(connection: BaseDatabaseWrapper, existing: QuerySet) -> int:
+    """Forget photos that no longer exist; how many."""
+    ids = existing.order_by().values("id").query.get_compiler(connection=connection)
+    sql, parameters = ids.as_sql()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DELETE FROM find_text WHERE {_KEY[connection.vendor]} NOT IN ({sql})",  # noqa: S608
+            parameters,
+        )
+        return max(cursor.rowcount, 0)
+
+
 def search(
     connection: BaseDatabaseWrapper, visible: QuerySet, words: Sequence[str], limit: int
 ) -> list[int]:

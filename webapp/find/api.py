@@ -48,7 +48,7 @@ class SimilarPhotos(Schema):
     photos: list[PhotoOut]
 
 
-@router.get("search", response={200: Results, **fails(400)}, url_name="search")
+@router.get("search", response={200: Results, **fails(400, 503)}, url_name="search")
 def search(request: SignedInRequest, wanted: Query[Search]) -> Results:
     """The photos that are meant, best first."""
     page = find_photos(

@@ -1,13 +1,15 @@
 """What full-text search knows about a photo, gathered from the database."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from django.db import connection
+from django.db import connection, transaction
 
 from search import fulltext
 from webapp.library.models import Photo
 from webapp.teach.models import PhotoTag, Sight
+
+PORTION = 1_000  # photos indexed in one transaction
 
 
 def index_photos(photo_ids: Sequence[int]) -> None:
@@ -36,6 +38,20 @@ def index_photos(photo_ids: Sequence[int]) -> None:
 def forget_photos(photo_ids: Sequence[int]) -> None:
     """Drop the full-text rows of deleted photos. Call it in the deletion's transaction."""
     fulltext.delete(connection, photo_ids)
+
+
+def index_everything() -> Iterator[int]:
+    """Make all full-text rows anew, in portions; yields how many photos each had. Search goes on
+    meanwhile."""
+    last = 0
+    while ids := list(
+        Photo.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:PORTION]
+    ):
+        with transaction.atomic():
+            index_photos(ids)
+        last = ids[-1]
+        yield len(ids)
+    fulltext.prune(connection, Photo.objects.all())
 
 
 def _tags(photo_ids: Sequence[int]) -> dict[int, list[str]]:

@@ -36,7 +36,7 @@ def find_page(request: HtmxRequest) -> HttpResponse:
         "tiles": _tiles(page, text, more),
         "next_url": _url(text, more, page.next_offset) if page.next_offset else "",
         "more_url": _url(text, True) if page.hidden else "",
-        "suggestions": suggestions(request.user) if not page.total else [],
+        "suggestions": suggestions(request.user) if not page.confident else [],
     }
     return render(request, _template(request, offset), context)
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from webapp.find.documents import forget_photos
 from webapp.library.models import ChangeCounter, DeletedPhoto, Photo, PhotoQuerySet
 from webapp.library.services.thumbnails import delete_thumbnails
 from webapp.library.storage import originals
@@ -40,6 +41,7 @@ def delete_photos(photos: PhotoQuerySet) -> int:
         ids = [pk for pk, _ in doomed]
         Photo.objects.filter(pk__in=ids).delete()
         DeletedPhoto.remember(ids)
+        forget_photos(ids)
     _delete_unused_files({sha256 for _, sha256 in doomed})
     return len(ids)
 
