@@ -1,9 +1,11 @@
 """Kinds of values that several parts of the API take, and the shape of every failure."""
 
+import re
+from datetime import datetime
 from typing import Annotated, Any
 
 from ninja import Schema
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 MAX_ID = (1 << 63) - 1  # what both databases can hold
 MAX_IDS = 10_000
@@ -16,6 +18,14 @@ def _storable(text: str) -> str:
     return text
 
 
+def _written(moment: Any) -> Any:
+    """A bare number could be seconds or milliseconds, so it is neither."""
+    if isinstance(moment, str) and re.fullmatch(r"\s*[-+]?[\d.]+\s*", moment):
+        raise ValueError("write a time like 2026-11-24T12:00:00Z")
+    return moment
+
+
+Time = Annotated[datetime, BeforeValidator(_written)]
 Text = Annotated[str, AfterValidator(_storable)]
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 
@@ -49,3 +59,10 @@ class Changed(Schema):
 def fails(*statuses: int) -> dict[int, Any]:
     """Failures of an operation, for its documentation; 401, 403 and 422 go without saying."""
     return dict.fromkeys((401, 403, 422, *statuses), Failure)
+
+
+def sends(what: str, *media_types: str) -> dict[str, Any]:
+    """A file as the answer of an operation, for its documentation."""
+    file = {"schema": {"type": "string", "format": "binary"}}
+    answer = {"description": what, "content": dict.fromkeys(media_types, file)}
+    return {"responses": {200: answer}}

@@ -137,6 +137,7 @@ def test_an_upload_is_new_then_known_then_restored(api: Client) -> None:
 def test_the_files_own_time_stands_in_for_a_missing_date(api: Client) -> None:
     upload(api, image_bytes(), modified_at="2021-05-06T07:08:09")
     assert Photo.objects.get().shown_at == datetime(2021, 5, 6, 7, 8, 9, tzinfo=UTC)
+    assert upload(api, image_bytes(), modified_at="1620284889").status_code == 422
 
 
 @pytest.mark.parametrize(

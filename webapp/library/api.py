@@ -1,6 +1,5 @@
 """Photos over the API: list, upload, read, change, trash, restore, and how looking goes on."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ from pydantic import Field
 from webapp.accounts.http import SignedInRequest
 from webapp.accounts.models import User
 from webapp.library.cursors import page_of
+from webapp.library.file_names import ENDINGS
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.library.schemas import (
     MAX_FAILURES,
@@ -39,7 +39,7 @@ from webapp.library.services.reading import chosen, get_photo
 from webapp.library.services.trash import restore_photos, trash_photos
 from webapp.library.services.uploads import known_photos
 from webapp.library.views import files
-from webapp.schemas import Changed, Id, PhotoIds, Text, fails
+from webapp.schemas import Changed, Id, PhotoIds, Text, Time, fails, sends
 from webapp.teach.models import tagged
 from webapp.teach.services import add_tag, reject_tag, tidy_tag, write_caption
 
@@ -77,7 +77,7 @@ def list_photos(request: SignedInRequest, chosen: Query[PhotoFilter]) -> PhotoPa
 def upload_photo(
     request: SignedInRequest,
     file: Annotated[UploadedFile, File()],
-    modified_at: Annotated[datetime | None, Form()] = None,
+    modified_at: Annotated[Time | None, Form()] = None,
 ) -> Status:
     """Add a photo: 201 when it is new, 200 when its bytes were here already (or in the trash)."""
     added = add_photo(
@@ -126,13 +126,23 @@ def restore_photo(request: SignedInRequest, photo_id: Id) -> PhotoOut:
     return _describe(request, photo_id)
 
 
-@router.get("photos/{int:photo_id}/original", response=fails(404), url_name="original")
+@router.get(
+    "photos/{int:photo_id}/original",
+    response=fails(404),
+    url_name="original",
+    openapi_extra=sends("The file.", *ENDINGS, "application/octet-stream"),
+)
 def read_original(request: SignedInRequest, photo_id: Id) -> HttpResponseBase:
     """The file as it was uploaded."""
     return files.original(request, photo_id)
 
 
-@router.get("photos/{int:photo_id}/thumbnail/{size}", response=fails(404), url_name="thumbnail")
+@router.get(
+    "photos/{int:photo_id}/thumbnail/{size}",
+    response=fails(404),
+    url_name="thumbnail",
+    openapi_extra=sends("The thumbnail.", "image/webp"),
+)
 def read_thumbnail(request: SignedInRequest, photo_id: Id, size: Size) -> HttpResponseBase:
     """A thumbnail, WebP. While it is being made the answer is 404 with Retry-After."""
     return files.thumbnail(request, photo_id, size)
