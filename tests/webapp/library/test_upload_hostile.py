@@ -22,7 +22,8 @@ MORE_FILES = settings.BASE_DIR.parent / "shared" / "data" / "hostile"
 
 
 @pytest.fixture
-def uploader() -> Uploader:
+def uploader(tmp_path: Path, settings: Any) -> Uploader:
+    settings.MAREA_UPLOADS = tmp_path  # a folder that other tests leave nothing in
     return Uploader(a_user())
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -132,6 +133,7 @@ def test_two_uploads_of_the_same_file_at_once_make_one_photo(owner: User) -> Non
     def finish(uploader: Uploader, url: str) -> None:
         response = uploader.send(url, data[-1:], offset=len(data) - 1)
         outcomes.append(response.json()["outcome"])
+        connection.close()  # this thread's own
 
     threads = [
         threading.Thread(target=finish, args=pair) for pair in zip(uploaders, urls, strict=True)
