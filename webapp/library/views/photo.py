@@ -24,6 +24,7 @@ from webapp.teach.services import shown_caption
 def photo_page(request: HtmxRequest, photo_id: int) -> HttpResponse:
     photo = get_photo(request.user, photo_id, among=with_details(Photo.objects.all()))
     context = {
+        "query_text": request.GET.get("q", ""),
         "photo": photo,
         "trail": _trail(request, photo),
         "caption": shown_caption(photo),
