@@ -348,6 +348,7 @@ LOGGING = {
     },
     "loggers": {
         "axes": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "faiss": {"level": "WARNING"},
     },

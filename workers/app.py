@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import Celery
 from celery.exceptions import SecurityWarning
+from celery.signals import setup_logging
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
@@ -22,6 +23,11 @@ app = Celery("marea")
 def _broker_url() -> str:
     """Celery spells a socket differently from redis-py."""
     return settings.REDIS_URL.replace("unix://", "redis+socket://", 1)
+
+
+@setup_logging.connect
+def keep_logging_as_it_is(**_: object) -> None:
+    """Log as the settings say: with a receiver here, Celery leaves logging alone."""
 
 
 def _every(seconds: float, task: str) -> dict[str, Any]:
@@ -45,7 +51,6 @@ app.conf.update(
     accept_content=["json"],
     task_default_queue="housekeeping",
     worker_prefetch_multiplier=1,
-    worker_hijack_root_logger=False,
     worker_enable_remote_control=False,
     timezone="UTC",
     imports=["workers.tasks", "workers.heartbeat"],

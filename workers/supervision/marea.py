@@ -79,13 +79,11 @@ def caretaker() -> Program:
 
 def clock() -> Program:
     schedule = Path(settings.MAREA_DATA) / "schedule"
-    return Program(
-        "clock", _celery("beat", "--loglevel=WARNING", f"--schedule={schedule}", "--pidfile=")
-    )
+    return Program("clock", _celery("beat", f"--schedule={schedule}", "--pidfile="))
 
 
 def _worker(name: str, *options: str) -> list[str]:
-    quiet = ("--without-mingle", "--without-gossip", "--without-heartbeat", "--loglevel=WARNING")
+    quiet = ("--without-mingle", "--without-gossip", "--without-heartbeat")
     return _celery("worker", f"--hostname={name}@%h", *quiet, *options)
 
 
