@@ -221,6 +221,18 @@ def test_what_is_public_tells_nothing_of_anybody(row: Row, owner: User) -> None:
     assert told(ask(browser_of(None), row, things)) == before
 
 
+@rows(MINE, ONE, MANY, PEOPLE, only=lambda row: not row.reads)
+def test_no_other_site_makes_a_signed_in_browser_change_anything(row: Row, owner: User) -> None:
+    """Piwigo's CVE-2024-48311: a change needs the CSRF token, which other sites cannot read."""
+    User.objects.filter(pk=owner.pk).update(is_staff=True, is_superuser=True)
+    things = things_of(owner)
+    before = everything_of(owner)
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(owner)
+    assert ask(browser, row, things).status_code == 403
+    assert everything_of(owner) == before
+
+
 # --- Strangers, with and without an administrator's rights, by browser and by program ---
 
 

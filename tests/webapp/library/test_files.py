@@ -40,7 +40,7 @@ def test_an_original_comes_back_byte_for_byte_with_guards(client: Client, user: 
 def test_a_type_that_we_do_not_take_is_never_served(
     client: Client, user: User, media_type: str
 ) -> None:
-    """Even if a row said so. Lychee's CVE-2026-22784 and Piwigo's uploads came this way."""
+    """Even if a row said so: an upload that is served as a page speaks for its reader."""
     photo = a_photo(user, media_type=media_type)
     answer = client.get(f"/photos/{photo.pk}/original")
     assert answer.headers["Content-Type"] == "application/octet-stream"
