@@ -4,8 +4,9 @@ Imports torch, so only workers and training import this module.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 
@@ -13,10 +14,13 @@ from vision.backbones import BACKBONES
 from vision.backbones.base import Backbone
 from vision.heads import CAPTIONERS, EMBEDDERS, TAGGERS, Captioner, Embedder, Tagger
 from vision.pixels import squash_batch
+from vision.registry import Registry
 from vision.sight import Image, Sight
-from vision.versions import open_version
+from vision.versions import Version, open_version
 
 logger = logging.getLogger(__name__)
+
+Part = TypeVar("Part")
 
 # Photos in memory at once: 64 squashed photos with all their features are 22 MB.
 LOOK_BATCH = 64
@@ -67,20 +71,17 @@ def load_eye(version_or_folder: str | Path | None = None, *, device: str | None 
     """
     version = open_version(version_or_folder)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    loaded = {
-        name: registry[version.part(name)["name"]](version, version.part(name), device)
-        for name, registry in {
-            "backbone": BACKBONES,
-            "embedding": EMBEDDERS,
-            "tags": TAGGERS,
-            "captions": CAPTIONERS,
-        }.items()
-    }
-    logger.info("loaded version=%s device=%s", version.name, device)
-    return Eye(
+
+    def load(registry: Registry[Callable[[Version, dict[str, Any], str], Part]], part: str) -> Part:
+        spec = version.part(part)
+        return registry[spec["name"]](version, spec, device)
+
+    eye = Eye(
         version=version.name,
-        backbone=loaded["backbone"],
-        embed=loaded["embedding"],
-        tag=loaded["tags"],
-        caption=loaded["captions"],
+        backbone=load(BACKBONES, "backbone"),
+        embed=load(EMBEDDERS, "embedding"),
+        tag=load(TAGGERS, "tags"),
+        caption=load(CAPTIONERS, "captions"),
     )
+    logger.info("loaded version=%s device=%s", version.name, device)
+    return eye

@@ -66,16 +66,8 @@ def grids(cache: FeatureCache, collection: Collection) -> tuple[CaptionedGrids, 
     return data, len(words)
 
 
-def _embedding(folder: Path) -> EmbeddingTraining:
-    return EmbeddingTraining(
-        checkpoint=folder / "embedding.pt", shares=(1.0,), steps=4, batch=12, save_every=2
-    )
-
-
-def _captions(folder: Path) -> CaptionTraining:
-    return CaptionTraining(
-        checkpoint=folder / "captions.pt", shares=(1.0,), steps=4, batch=8, save_every=2
-    )
+EMBEDDING = EmbeddingTraining(shares=(1.0,), steps=4, batch=12, save_every=2)
+CAPTIONS = CaptionTraining(shares=(1.0,), steps=4, batch=8, save_every=2)
 
 
 class Recorder:
@@ -93,10 +85,10 @@ class Recorder:
 
 def test_an_interrupted_embedding_resumes_to_the_same_weights(pairs: Pairs, tmp_path: Path) -> None:
     whole, after = Recorder(), Recorder()
-    straight = train_embedding([pairs], _embedding(tmp_path / "a"), progress=whole)
+    straight = train_embedding([pairs], EMBEDDING, work=tmp_path / "a", progress=whole)
     with pytest.raises(KeyboardInterrupt):
-        train_embedding([pairs], _embedding(tmp_path / "b"), progress=Recorder(stop_after=3))
-    resumed = train_embedding([pairs], _embedding(tmp_path / "b"), progress=after)
+        train_embedding([pairs], EMBEDDING, work=tmp_path / "b", progress=Recorder(stop_after=3))
+    resumed = train_embedding([pairs], EMBEDDING, work=tmp_path / "b", progress=after)
 
     assert after.losses == whole.losses[2:]
     assert torch.equal(resumed.image.linear.weight, straight.image.linear.weight)
@@ -108,11 +100,11 @@ def test_interrupted_captions_resume_to_the_same_weights(
     data, vocabulary = grids
     network = CaptionConfig(vocabulary=vocabulary, hidden=32, word=16, attention=16)
     whole, after = Recorder(), Recorder()
-    straight = train_captions([data], network, _captions(tmp_path / "a"), progress=whole)
+    straight = train_captions([data], network, CAPTIONS, work=tmp_path / "a", progress=whole)
     stopping = Recorder(stop_after=3)
     with pytest.raises(KeyboardInterrupt):
-        train_captions([data], network, _captions(tmp_path / "b"), progress=stopping)
-    resumed = train_captions([data], network, _captions(tmp_path / "b"), progress=after)
+        train_captions([data], network, CAPTIONS, work=tmp_path / "b", progress=stopping)
+    resumed = train_captions([data], network, CAPTIONS, work=tmp_path / "b", progress=after)
 
     assert after.losses == whole.losses[2:]
     assert torch.equal(resumed.words.weight, straight.words.weight)
@@ -120,15 +112,15 @@ def test_interrupted_captions_resume_to_the_same_weights(
 
 def test_the_embedding_learns(pairs: Pairs, tmp_path: Path) -> None:
     recorder = Recorder()
-    config = replace(_embedding(tmp_path), steps=40, warmup=2, image_dropout=0.0)
-    train_embedding([pairs], config, progress=recorder)
+    config = replace(EMBEDDING, steps=40, warmup=2, image_dropout=0.0)
+    train_embedding([pairs], config, work=tmp_path, progress=recorder)
     assert recorder.losses[-1][1] < 0.7 * recorder.losses[0][1]
 
 
 def test_a_checkpoint_of_other_settings_is_refused(pairs: Pairs, tmp_path: Path) -> None:
-    train_embedding([pairs], _embedding(tmp_path))
+    train_embedding([pairs], EMBEDDING, work=tmp_path)
     with pytest.raises(TrainingError, match="other settings"):
-        train_embedding([pairs], replace(_embedding(tmp_path), seed=1))
+        train_embedding([pairs], replace(EMBEDDING, seed=1), work=tmp_path)
 
 
 def test_features_are_extracted_once_and_an_archive_is_whole_or_absent(
@@ -154,7 +146,7 @@ def test_the_vocabulary_starts_with_special_tokens_and_drops_rare_words() -> Non
 
 def test_missing_data_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataMissing, match="no 'flickr8k' in the data folder"):
-        Workshop(data=tmp_path, work=tmp_path).all_collections()
+        Workshop(data=tmp_path / "none", work=tmp_path).all_collections()
     with pytest.raises(DataMissing, match="no photos of the split 'train'"):
         Collection(tmp_path).archives("train")
     with pytest.raises(DataMissing, match="without captions"):

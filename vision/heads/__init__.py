@@ -15,14 +15,14 @@ from vision.backbones.base import Features
 from vision.registry import Registry
 from vision.versions import Version
 
-type_of_spec = dict[str, Any]
+Spec = dict[str, Any]
 
 Embedder = Callable[[Features], NDArray[np.float32]]
 Tagger = Callable[[Features], list[list[tuple[str, float]]]]
 Captioner = Callable[[Features], list[tuple[str, float]]]
 
-EMBEDDERS: Registry[Callable[[Version, type_of_spec, str], Embedder]] = Registry("embedding head")
-TAGGERS: Registry[Callable[[Version, type_of_spec, str], Tagger]] = Registry("tag head")
-CAPTIONERS: Registry[Callable[[Version, type_of_spec, str], Captioner]] = Registry("caption head")
+EMBEDDERS: Registry[Callable[[Version, Spec, str], Embedder]] = Registry("embedding head")
+TAGGERS: Registry[Callable[[Version, Spec, str], Tagger]] = Registry("tag head")
+CAPTIONERS: Registry[Callable[[Version, Spec, str], Captioner]] = Registry("caption head")
 
 from vision.heads import captions, embedding, tags  # noqa: E402, F401 (they register themselves)

@@ -50,7 +50,6 @@ NO_WORD = -100  # what cross_entropy ignores
 class CaptionTraining:
     """Settings of one training. `shares` says how often a batch comes from each collection."""
 
-    checkpoint: Path
     shares: tuple[float, ...] = (0.6, 0.4)
     steps: int = 3000
     batch: int = 96  # captions; a photo lends up to `captions_a_photo` of them
@@ -128,9 +127,10 @@ def train_captions(
     network: CaptionConfig,
     config: CaptionTraining,
     *,
+    work: Path,
     progress: Progress = silent,
 ) -> CaptionDecoder:
-    """The averaged weights after `config.steps`."""
+    """The averaged weights after `config.steps`; the checkpoint is in `work`."""
     torch.manual_seed(config.seed)
     model = CaptionDecoder(network, dropout=config.dropout)
     average = copy.deepcopy(model)
@@ -138,7 +138,7 @@ def train_captions(
         model.parameters(), lr=config.peak_rate, weight_decay=config.weight_decay
     )
     captions = [np.concatenate(each.captions) for each in data]
-    checkpoint = Checkpoint(config.checkpoint, fingerprint(config, *captions))
+    checkpoint = Checkpoint(work / "captions.checkpoint", fingerprint(config, *captions))
     modules: dict[str, nn.Module] = {"model": model, "average": average}
     for step in range(checkpoint.resume(modules, optimizer), config.steps):
         loss = _train_step(model, data, config, optimizer, step)

@@ -66,10 +66,9 @@ class Checkpoint:
 
 
 def fingerprint(config: Any, *arrays: np.ndarray | torch.Tensor) -> str:
-    """A hash of a configuration's settings (not its folders) and of the data trained on."""
+    """A hash of a configuration and of the data trained on."""
     digest = hashlib.sha256()
-    settings = {k: v for k, v in asdict(config).items() if not isinstance(v, Path)}
-    digest.update(repr(sorted(settings.items())).encode())
+    digest.update(repr(sorted(asdict(config).items())).encode())
     for array in arrays:
         digest.update(np.ascontiguousarray(np.asarray(array)).data)
     return digest.hexdigest()

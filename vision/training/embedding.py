@@ -39,7 +39,6 @@ logger = logging.getLogger(__name__)
 class EmbeddingTraining:
     """Settings of one training. `shares` says how often a batch comes from each collection."""
 
-    checkpoint: Path
     shares: tuple[float, ...] = (0.4, 0.6)
     steps: int = 1500
     batch: int = 750
@@ -111,16 +110,20 @@ class JointEmbedding(nn.Module):
 
 
 def train_embedding(
-    pairs: Sequence[Pairs], config: EmbeddingTraining, *, progress: Progress = silent
+    pairs: Sequence[Pairs], config: EmbeddingTraining, *, work: Path, progress: Progress = silent
 ) -> JointEmbedding:
-    """The averaged weights, with the standardisation of features folded into the image tower."""
+    """The averaged weights, with the standardisation of features folded into the image tower.
+
+    Keeps its checkpoint in `work` and goes on from it.
+    """
     mean_F, deviation_F = standardisation(pairs)
     pairs = [_standardised(each, mean_F, deviation_F) for each in pairs]
     torch.manual_seed(config.seed)
     model = JointEmbedding(config)
     average = copy.deepcopy(model)
     optimizer = _optimizer(model, config)
-    checkpoint = Checkpoint(config.checkpoint, fingerprint(config, *(p.sentences for p in pairs)))
+    data = fingerprint(config, *(each.sentences for each in pairs))
+    checkpoint = Checkpoint(work / "embedding.checkpoint", data)
     modules: dict[str, nn.Module] = {"model": model, "average": average}
     for step in range(checkpoint.resume(modules, optimizer), config.steps):
         loss = _train_step(model, pairs, config, optimizer, step)
@@ -195,5 +198,5 @@ def _standardised(pairs: Pairs, mean_F: Tensor, deviation_F: Tensor) -> Pairs:
 def _fold(tower: ImageTower, mean_F: Tensor, deviation_F: Tensor) -> None:
     """Make the tower take raw features: W (x - mean) / deviation + b."""
     weight = tower.linear.weight / deviation_F
-    tower.linear.bias -= weight @ mean_F
+    tower.linear.bias.sub_(weight @ mean_F)
     tower.linear.weight.copy_(weight)

@@ -1,13 +1,18 @@
-"""`python -m vision.training.run --data DIR`: from photos and captions to a version folder.
+"""`python -m vision.training.run all --data DIR`: from photos and captions to a version folder.
 
-Prints what it does and how far it is; interrupted, it goes on where it was.
+Says what it does and how far it is; interrupted, it goes on where it was.
 """
 
+import argparse
 import logging
-from dataclasses import asdict, dataclass
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vision.errors import VisionError
 from vision.evaluation.captions import captions
 from vision.evaluation.retrieval import retrieval
 from vision.eye import load_eye
@@ -22,42 +27,54 @@ from vision.training.pipeline import (
     make_backbone,
     make_captions,
     make_embedding,
+    make_tags,
 )
 from vision.training.publish import Draft, current_commit, data_fingerprint
-from vision.training.tags import make_tags
+from vision.versions import DEFAULT_VERSION, Version, open_version
 
 logger = logging.getLogger(__name__)
+
+DATA = Path("../shared/data")
 
 
 @dataclass(frozen=True, slots=True)
 class VersionTraining:
-    """Everything that one version is made from."""
+    """Everything that one version is made from; `base` lends the parts that are not trained."""
 
     name: str
     shop: Workshop
     to: Path
-    embedding: EmbeddingTraining
-    captions: CaptionTraining
+    parts: tuple[str, ...]
+    base: Version | None = None
+    embedding: EmbeddingTraining = field(default_factory=EmbeddingTraining)
+    captions: CaptionTraining = field(default_factory=CaptionTraining)
+
+
+Maker = Callable[[VersionTraining, Progress], dict[str, dict[str, Any]]]
+
+# What `train NAME` can be asked for. Each returns the parts of the manifest that it made.
+TRAININGS: dict[str, Maker] = {
+    "embedding": lambda c, progress: make_embedding(c.shop, c.embedding, progress=progress),
+    "captions": lambda c, progress: make_captions(c.shop, c.captions, progress=progress),
+    "tags": lambda c, progress: make_tags(c.shop),
+}
 
 
 def train_version(config: VersionTraining, *, progress: Progress = silent) -> Path:
-    """Train every part and publish the version; its folder. Raises VisionError."""
+    """Train the parts and publish the version; its folder. Raises VisionError."""
     shop = config.shop
-    draft = Draft.start(config.name, shop.backbone.parent)
+    shop.all_collections()  # say what is missing before anything is done
+    draft = Draft.start(config.name, shop.draft, base=config.base)
     draft.parts["backbone"] = make_backbone(shop)
     look_at_photos(shop)
-    embedding_parts, _ = make_embedding(shop, config.embedding, progress=progress)
-    draft.parts |= embedding_parts
-    draft.parts["captions"] = make_captions(shop, config.captions, progress=progress)
-    draft.parts["tags"] = make_tags(draft.folder)
-    trial = shop.work / "trial"
-    metrics = measure(draft, trial, shop)
+    for part in config.parts:
+        logger.info("training part=%s", part)
+        draft.parts |= TRAININGS[part](config, progress)
+    metrics = measure(draft, shop)
     card = model_card(
         name=config.name,
         collections=shop.collections,
-        fingerprint=data_fingerprint(
-            [path for c in shop.all_collections() for path in c.archives("train")]
-        ),
+        fingerprint=data_fingerprint(shop.archives("train")),
         seed=config.embedding.seed,
         commit=current_commit(),
         settings=_settings(config),
@@ -66,10 +83,9 @@ def train_version(config: VersionTraining, *, progress: Progress = silent) -> Pa
     return draft.publish(config.to, metrics=metrics, card=card)
 
 
-def measure(draft: Draft, trial: Path, shop: Workshop) -> dict[str, Any]:
-    """Publish to a trial folder and measure it as the product would run it."""
-    import shutil
-
+def measure(draft: Draft, shop: Workshop) -> dict[str, Any]:
+    """Publish to a trial folder and measure development photos as the product would see them."""
+    trial = shop.work / "trial"
     shutil.rmtree(trial, ignore_errors=True)
     draft.publish(trial, metrics={}, card="")
     eye, text_encoder = load_eye(trial, device="cpu"), load_text_encoder(trial)
@@ -82,10 +98,49 @@ def measure(draft: Draft, trial: Path, shop: Workshop) -> dict[str, Any]:
     }
 
 
+def plan(arguments: Sequence[str]) -> VersionTraining:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m vision.training.run", description=__doc__)
+    parser.add_argument("part", choices=["all", *TRAININGS], help="what to train")
+    parser.add_argument("--data", type=Path, default=DATA, help="folder with the collections")
+    parser.add_argument(
+        "--work", type=Path, default=Path("data/training"), help="kept between runs"
+    )
+    parser.add_argument("--name", default="candidate", help="name of the new version")
+    parser.add_argument("--to", type=Path, help="folder of the new version (default: WORK/NAME)")
+    parser.add_argument(
+        "--base", default=DEFAULT_VERSION, help="version that lends the other parts"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(arguments)
+    return VersionTraining(
+        name=options.name,
+        shop=Workshop(data=options.data, work=options.work),
+        to=options.to or options.work / options.name,
+        parts=tuple(TRAININGS) if options.part == "all" else (options.part,),
+        base=None if options.part == "all" else open_version(options.base),
+        embedding=EmbeddingTraining(seed=options.seed),
+        captions=CaptionTraining(seed=options.seed),
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code 0 and the new folder on stdout, or 1 and the reason on stderr."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
+    logging.getLogger("vision").setLevel(logging.INFO)
+    try:
+        folder = train_version(plan(arguments))
+    except VisionError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"{folder}\n")
+    return 0
+
+
 def _settings(config: VersionTraining) -> dict[str, Any]:
-    return {
-        f"{part} {key}": value
-        for part, settings in {"embedding": config.embedding, "captions": config.captions}.items()
-        for key, value in asdict(settings).items()
-        if not isinstance(value, Path | dict)
-    }
+    both = {"embedding": asdict(config.embedding), "captions": asdict(config.captions)}
+    return {f"{part} {key}": value for part, own in both.items() for key, value in own.items()}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -23,6 +23,7 @@ from vision.collection import Collection
 from vision.training.minilm import WIDTH, minilm_tokenizer, pretrained_minilm
 
 BATCH = 32
+MAX_TOKENS = 128  # what MiniLM was trained with; a query is rarely 20
 
 
 class TextSide(nn.Module):
