@@ -144,6 +144,7 @@ PAGES = [
     Row("POST", "photos/bulk/<str:action>", MANY, 302, form(photos="{photo_id}")),
     Row("POST", "photos/zip", MANY, request=form(photos="{photo_id}")),
     Row("GET", "trash/", MINE),
+    Row("POST", "trash/empty", MINE, 302),
     Row("GET", "search/", MINE),
     Row("GET", "search/", MINE, request=form(q=SECRET)),
     Row("GET", "search/", MINE, request=form(q=f"tag:{SECRET}")),

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("photos/<int:photo_id>/original", files.original, name="original"),
     path("photos/<int:photo_id>/thumbnail/<str:size>", files.thumbnail, name="thumbnail"),
     path("trash/", trash.trash_page, name="trash"),
+    path("trash/empty", trash.empty, name="empty_trash"),
     path("upload/", upload.upload_page, name="upload"),
     path("upload/known", upload.known, name="upload_known"),
     path("upload/files", upload.upload_files, name="upload_files"),

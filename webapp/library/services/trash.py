@@ -1,6 +1,7 @@
 """Trash, restore, delete for good: reversible until the last."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
@@ -11,6 +12,11 @@ from webapp.library.models import ChangeCounter, DeletedPhoto, Photo, PhotoQuery
 from webapp.library.services.thumbnails import delete_thumbnails
 from webapp.library.storage import originals
 from workers import queue
+
+if TYPE_CHECKING:
+    from webapp.accounts.models import User
+
+PART = 500  # photos in one transaction
 
 
 @transaction.atomic
@@ -44,6 +50,16 @@ def delete_photos(photos: PhotoQuerySet) -> int:
         forget_photos(ids)
     _delete_unused_files({sha256 for _, sha256 in doomed})
     return len(ids)
+
+
+def empty_trash(user: "User") -> int:
+    """Delete what is in the user's trash for good, a part at a time. Returns how many photos."""
+    count = 0
+    while ids := list(
+        Photo.objects.visible_to(user).in_trash().values_list("pk", flat=True)[:PART]
+    ):
+        count += delete_photos(Photo.objects.filter(pk__in=ids))
+    return count
 
 
 def expired_trash() -> PhotoQuerySet:

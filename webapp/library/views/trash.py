@@ -4,14 +4,16 @@ import math
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from webapp.accounts.http import SignedInRequest
 from webapp.library.cursors import page_of
 from webapp.library.models import Photo
+from webapp.library.services.trash import empty_trash
 from webapp.library.tiles import Tile
 from webapp.teach.services import with_captions
 
@@ -29,6 +31,14 @@ def trash_page(request: SignedInRequest) -> HttpResponse:
         "next": next_cursor,
     }
     return render(request, "library/trash.html", context)
+
+
+@require_POST
+def empty(request: SignedInRequest) -> HttpResponse:
+    """Delete everything in one's trash for good."""
+    count = empty_trash(request.user)
+    messages.success(request, f"{count:,} photo{'' if count == 1 else 's'} deleted for good.")
+    return redirect("library:trash")
 
 
 def _time_left(photo: Photo) -> str:

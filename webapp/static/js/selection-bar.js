@@ -1,5 +1,6 @@
 // The bar of actions on selected photos.
 
+import { confirmed } from "./confirm.js";
 import { post } from "./server.js";
 import { toast } from "./toast.js";
 
@@ -22,6 +23,16 @@ export class SelectionBar {
     this.bar.hidden = count === 0;
     document.body.classList.toggle("has-selection", count > 0);
     this.bar.querySelector(".selection-count b").textContent = count.toLocaleString("en");
+    this.#nameFavourite();
+  }
+
+  /** The heart takes favourites away where all that is selected are some. */
+  #nameFavourite() {
+    const button = this.bar.querySelector("[data-do$=favourite]");
+    if (!button) return;
+    const areAll = [...this.selection.ids].every((id) => this.grid.tileOf(id)?.classList.contains("is-favourite"));
+    button.dataset.do = areAll ? "unfavourite" : "favourite";
+    button.querySelector("span").textContent = areAll ? "Unfavourite" : "Favourite";
   }
 
   #onKey(event) {
@@ -83,15 +94,4 @@ export class SelectionBar {
   #url(action) {
     return this.bar.dataset.bulkUrl.replace("ACTION", action);
   }
-}
-
-/** Ask in a dialog; true when it was answered with yes. */
-function confirmed(id) {
-  const dialog = document.getElementById(id);
-  dialog.returnValue = "";
-  dialog.querySelector("[data-close]")?.addEventListener("click", () => dialog.close(), { once: true });
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
-  });
 }

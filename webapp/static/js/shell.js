@@ -1,5 +1,6 @@
 // What every page does: the search box's key, menus, the theme, toasts, htmx's CSRF token.
 
+import { askBeforeSending } from "./confirm.js";
 import { csrfToken } from "./server.js";
 import { dismissLater, toast } from "./toast.js";
 
@@ -39,6 +40,7 @@ function toggleTheme() {
   localStorage.setItem("marea-theme", root.dataset.theme);
 }
 
+askBeforeSending();
 document.querySelectorAll(".without-scripts").forEach((element) => element.remove());
 document.querySelectorAll(".toast").forEach(dismissLater);
 
