@@ -51,7 +51,10 @@ def active_version() -> ModelVersion:
 
 
 def weights_folder(version: ModelVersion) -> Path:
-    return Path(version.folder) if version.folder else SHIPPED_WEIGHTS / version.name
+    """Where a version's files are; a relative folder is one in the data folder."""
+    if not version.folder:
+        return SHIPPED_WEIGHTS / version.name
+    return Path(settings.MAREA_DATA) / version.folder
 
 
 def with_captions(photos: PhotoQuerySet) -> PhotoQuerySet:

@@ -84,8 +84,7 @@ def register(name: str) -> ModelVersion:
         known = ", ".join(sorted(_folders())) or "none"
         raise NotFound(f"There is no model version {name}. Known: {known}.")
     digest = verify(folder)
-    place = "" if folder == SHIPPED_WEIGHTS / name else str(folder)
-    version, _ = ModelVersion.objects.get_or_create(name=name, defaults={"folder": place})
+    version, _ = ModelVersion.objects.get_or_create(name=name, defaults={"folder": _place(folder)})
     if version.digest and version.digest != digest:
         raise Refused(
             f"{name} is not the version that was activated before: its manifest has changed. Give "
@@ -94,6 +93,14 @@ def register(name: str) -> ModelVersion:
     version.digest, version.metrics = digest, _metrics(folder)
     version.save(update_fields=["digest", "metrics"])
     return version
+
+
+def _place(folder: Path) -> str:
+    """What `weights_folder` finds the folder by, also when the data folder has moved."""
+    if folder.parent == SHIPPED_WEIGHTS:
+        return ""
+    local = folder.is_relative_to(settings.MAREA_DATA)
+    return str(folder.relative_to(settings.MAREA_DATA) if local else folder)
 
 
 def verify(folder: Path) -> str:

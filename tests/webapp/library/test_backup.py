@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.factories import PASSWORD, a_photo, a_sight, a_token, a_user, image_bytes
+from tests.vision.folders import write_version
 from webapp.accounts.models import ApiToken, User
 from webapp.find.building import index_folder
 from webapp.library.models import ChangeCounter, Photo, Worker
@@ -22,7 +23,8 @@ from webapp.library.services.backup import layout, making
 from webapp.library.services.thumbnails import has_thumbnails
 from webapp.library.storage import originals
 from webapp.teach.models import Correction, PhotoTag, Sight
-from webapp.teach.services import active_version, add_tag, write_caption
+from webapp.teach.services import active_version, add_tag, weights_folder, write_caption
+from webapp.teach.versions import models_folder, register
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -124,6 +126,15 @@ def test_a_second_backup_adds_only_what_is_new(target: Path) -> None:
     assert backup.backups_in(target) == [first, second]
     assert backup.Manifest.read(first).rows["library.Photo"] == 2
     assert backup.Manifest.read(second).rows["library.Photo"] == 3
+
+
+def test_versions_that_were_trained_here_come_back_too(target: Path) -> None:
+    write_version(models_folder() / "mine", {"a.json": b"{}"}, {})
+    version = register("mine")
+    call_command("backup", str(target))
+    _wipe()
+    call_command("restore", str(target))
+    assert (weights_folder(version) / "a.json").read_bytes() == b"{}"
 
 
 def test_an_older_backup_can_be_chosen(target: Path) -> None:

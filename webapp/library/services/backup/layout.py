@@ -1,6 +1,7 @@
 """How a backup folder looks. It holds any number of backups, which share their originals.
 
     originals/ab/cd/<sha256>              each original once, whichever backups refer to it
+    models/<name>/                        model versions that were trained or pulled here
     <time>/database.jsonl.gz              every row, in a form that any database reads
     <time>/manifest.json                  what is in there; written last
     making-<time>/                        a backup that was not finished, worthless

@@ -18,6 +18,7 @@ from webapp.library.services.backup.layout import (
     original_in,
 )
 from webapp.library.services.backup.rows import newest_migrations, snapshot, write_rows
+from webapp.library.services.backup.versions import keep_versions
 from webapp.library.storage import (
     BLOCK_BYTES,
     OriginalsOnDisk,
@@ -42,6 +43,7 @@ def make_backup(folder: Path, *, progress: Progress = iter, link: bool = True) -
     """
     folder.mkdir(parents=True, exist_ok=True)
     _clear_abandoned(folder)
+    keep_versions(folder)
     for sha256 in progress(_hashes()):
         _keep(folder, sha256, link=link)
     now = datetime.now(UTC)

@@ -20,6 +20,7 @@ from webapp.find.documents import forget_photos, index_photos
 from webapp.library.models import Photo, Worker
 from webapp.library.services.backup.layout import ROWS, Manifest, file_sha256, original_in
 from webapp.library.services.backup.rows import read_rows
+from webapp.library.services.backup.versions import bring_back_versions
 from webapp.library.storage import local_original, originals
 
 Progress = Callable[[Iterable[str]], Iterable[str]]
@@ -76,6 +77,7 @@ def restore_originals(folder: Path, *, progress: Progress = iter) -> Restored:
 
 def restore_rows(folder: Path) -> dict[str, int]:
     """Put the backup's rows in place of the database's. Returns how many of each model."""
+    bring_back_versions(folder.parent)
     with transaction.atomic():
         forget_photos(list(Photo.objects.values_list("pk", flat=True)))
         numbers = read_rows(folder / ROWS)
