@@ -14,6 +14,7 @@ TESTING := $(VENV)/.testing-ready
 BROWSER := $(FRONTEND)/node_modules/.ready
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 .PHONY: help setup run demo test lint format clean
 
 help: ## List these commands.

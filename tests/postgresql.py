@@ -5,7 +5,6 @@
 
 import os
 import pwd
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,31 +25,23 @@ def private_postgresql() -> Iterator[str]:
     binaries = postgresql_bin()
     if binaries is None:
         raise RuntimeError("PostgreSQL is missing; `python -m tests.needs` says how to install it.")
-    folder = Path(tempfile.mkdtemp(prefix="marea-pg-"))
     account = _account()
-    if account:
-        os.chown(folder, account["user"], account["group"])
+    with tempfile.TemporaryDirectory(prefix="marea-pg-") as name:
+        folder = Path(name)
+        if account:
+            os.chown(folder, account["user"], account["group"])
 
-    def run(program: str, *arguments: str) -> None:
-        log = folder.with_suffix(".log")
-        with log.open("ab") as output:
-            subprocess.run(
-                [binaries / program, "-D", folder / "cluster", *arguments],
-                check=True,
-                stdout=output,
-                stderr=output,
-                cwd=folder,
-                **account,
-            )
+        def run(program: str, *arguments: str) -> None:
+            command = [str(binaries / program), "-D", str(folder / "cluster"), *arguments]
+            with (folder / "log").open("ab") as log:
+                subprocess.run(command, check=True, stdout=log, stderr=log, cwd=folder, **account)
 
-    try:
         run("initdb", "--auth=trust", "--username=marea", "--encoding=UTF8", "--no-locale", "-N")
         run("pg_ctl", "start", "-w", "-o", f"{OPTIONS} -k {folder}")
-        yield f"postgres://marea@/{folder}/postgres"  # django-environ's way to name a socket
-    finally:
-        run("pg_ctl", "stop", "-m", "immediate")
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.with_suffix(".log").unlink(missing_ok=True)
+        try:
+            yield f"postgres://marea@/{folder}/postgres"  # django-environ's way to name a socket
+        finally:
+            run("pg_ctl", "stop", "-m", "immediate")
 
 
 def _account() -> dict[str, Any]:
