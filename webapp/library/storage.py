@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, storages
+from django.db import Error as DatabaseError
 
 from webapp.errors import NoSpace
 
@@ -51,11 +52,8 @@ class OriginalsOnDisk(FileSystemStorage):
     def _save(self, name: str, content: File) -> str:
         target = Path(self.path(name))
         if not target.exists():
-            try:
+            with full_disk_is_told():
                 write_atomically(target, content.chunks(BLOCK_BYTES))
-            except OSError as error:
-                raise_if_full(error)
-                raise
         return name
 
 
@@ -86,14 +84,18 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def raise_if_full(error: OSError) -> None:
-    """Turn a full disk into a sentence; other errors are the caller's."""
-    if is_full(error):
-        raise NoSpace(FULL) from error
+@contextmanager
+def full_disk_is_told() -> Iterator[None]:
+    """Turn a full disk, met by a file or the database, into `NoSpace` with a sentence."""
+    try:
+        yield
+    except (OSError, DatabaseError) as error:
+        if _is_full(error):
+            raise NoSpace(FULL) from error
+        raise
 
 
-def is_full(error: Exception) -> bool:
-    """Whether a file or the database could not be written for want of space."""
+def _is_full(error: Exception) -> bool:
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
     cause = error.__cause__  # what Django's database error came from

@@ -19,7 +19,7 @@ from webapp.library.file_names import tidy_file_name
 from webapp.library.models import ChangeCounter, Photo
 from webapp.library.services.decoding import decoders
 from webapp.library.services.trash import restore_photos
-from webapp.library.storage import originals
+from webapp.library.storage import full_disk_is_told, originals
 from workers import queue
 
 
@@ -55,7 +55,9 @@ def add_photo(
     inspection = _inspect(path, name)
     _store_original(path, sha256)
     photo = _photo(owner, name, size_bytes, sha256, inspection, modified_at)
-    return _create(photo, path)
+    with full_disk_is_told():
+        added = _create(photo, path)
+    return added
 
 
 def check_size(owner: User, name: str, size_bytes: int, *, reserved_bytes: int = 0) -> None:

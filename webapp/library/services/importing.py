@@ -1,8 +1,8 @@
 """Importing folders on the server: the way of an upload, many files at a time."""
 
 import os
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -49,17 +49,20 @@ def find_files(paths: Iterable[Path]) -> Iterator[Path]:
     yield from closed
 
 
-def import_files(owner: User, files: Iterable[Path], *, parallel: int) -> Iterator[Imported]:
-    """Add the files to the owner's library, `parallel` at a time; results come as they are done.
+def import_files(
+    owner: User, files: Iterable[Path], *, parallel: int, tell: Callable[[Imported], object]
+) -> None:
+    """Add the files to the owner's library, `parallel` at a time.
 
-    Doing it again adds nothing, so an interrupted import is gone on with by starting it again.
-    Raises `NoSpace` when the disk is full: what was added until then stays.
+    `tell` hears of each file when it is done, from the thread that did it, also of those that were
+    under way when the import ends early. Doing it again adds nothing, so an interrupted import is
+    gone on with by starting it again. Raises `NoSpace` when the disk is full.
     """
     pool = ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="import")
     try:
-        futures: list[Future[Imported]] = [pool.submit(_import, owner, path) for path in files]
+        futures = [pool.submit(lambda path: tell(_import(owner, path)), path) for path in files]
         for future in as_completed(futures):
-            yield future.result()
+            future.result()
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -23,7 +23,7 @@ from webapp.errors import Conflict, NoSpace, NotFound, TooLarge, UserError
 from webapp.library.file_names import tidy_file_name
 from webapp.library.models import Photo, Upload
 from webapp.library.services.adding import Added, add_photo, check_size
-from webapp.library.storage import FULL, is_full
+from webapp.library.storage import full_disk_is_told
 
 KEPT_FOR = timedelta(days=1)  # as `UploadQuerySet.stale`
 
@@ -190,13 +190,12 @@ def _finish(upload: Upload) -> Added:
 def _ended_when_full(upload: Upload) -> Iterator[None]:
     """A full disk ends the upload, which gives its space back, and is told in a sentence."""
     try:
-        yield
-    except (OSError, DatabaseError) as error:
-        if not is_full(error):
-            raise
+        with full_disk_is_told():
+            yield
+    except NoSpace:
         with suppress(DatabaseError):
             end_upload(upload)
-        raise NoSpace(FULL) from error
+        raise
 
 
 def _remove_ownerless_files() -> None:

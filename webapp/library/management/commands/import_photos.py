@@ -46,6 +46,7 @@ class Command(BaseCommand):
         started = time.monotonic()
         results, stopped_by = self._import(owner, paths)
         seconds = time.monotonic() - started
+        results.sort(key=lambda result: result.path)
         self.stdout.write(_as_json(owner, results, seconds) if json else _as_text(results))
         if isinstance(stopped_by, NoSpace):
             raise CommandError(f"{stopped_by.message} The import stopped; start it again then.")
@@ -61,11 +62,16 @@ class Command(BaseCommand):
     ) -> tuple[list[Imported], KeyboardInterrupt | NoSpace | None]:
         """Results so far, and what ended the import early if anything did."""
         results: list[Imported] = []
+        parallel = settings.MAREA_DECODERS + 2  # while some decode, others hash and write
         try:
             files = list(find_files(paths))
-            parallel = settings.MAREA_DECODERS + 2  # while some decode, others hash and write
-            imported = import_files(owner, files, parallel=parallel)
-            results.extend(tqdm(imported, total=len(files), unit="file", disable=None))
+            with tqdm(total=len(files), unit="file", disable=None) as bar:
+
+                def tell(imported: Imported) -> None:
+                    results.append(imported)
+                    bar.update()
+
+                import_files(owner, files, parallel=parallel, tell=tell)
         except (KeyboardInterrupt, NoSpace) as stopped_by:
             return results, stopped_by
         return results, None
