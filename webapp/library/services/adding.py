@@ -55,9 +55,7 @@ def add_photo(
     inspection = _inspect(path, name)
     _store_original(path, sha256)
     photo = _photo(owner, name, size_bytes, sha256, inspection, modified_at)
-    with full_disk_is_told():
-        added = _create(photo, path)
-    return added
+    return _create(photo, path)
 
 
 def check_size(owner: User, name: str, size_bytes: int, *, reserved_bytes: int = 0) -> None:
@@ -151,6 +149,7 @@ def _photo(
     )
 
 
+@full_disk_is_told()
 def _create(photo: Photo, path: Path) -> Added:
     """Save the row; the original is then certain to be there (see `trash.delete_photos`)."""
     try:
