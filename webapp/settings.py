@@ -247,6 +247,8 @@ AXES_COOLOFF_TIME = env.decimal(
     "MAREA_SIGN_IN_PAUSE_H", 0.25, "Hours for which sign-in stays locked after that."
 )
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "webapp.accounts.views.attempted_name"
+AXES_DISABLE_ACCESS_LOG = True  # who signed in when from where is nobody's business
 AXES_LOCKOUT_CALLABLE = "webapp.accounts.views.locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False

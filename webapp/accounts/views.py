@@ -29,6 +29,8 @@ from webapp.responses import Problem, answer
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
+MAX_ATTEMPTED_NAME = 255
+
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -51,6 +53,12 @@ def set_up(request: HttpRequest) -> HttpResponse:
 sign_in = form_methods(
     LoginView.as_view(template_name="accounts/sign_in.html", redirect_authenticated_user=True)
 )
+
+
+def attempted_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
+    """The name that an attempt counts against, no longer than django-axes can store."""
+    name = (credentials or request.POST).get("username") or ""
+    return str(name)[:MAX_ATTEMPTED_NAME]
 
 
 def locked_out(
