@@ -2,14 +2,21 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
 
 from webapp.library.services.doctor import Finding, Level, examine
 
 MARKS = {Level.OK: "  ok", Level.NOTE: "note", Level.PROBLEM: "  !!"}
+
+
+def with_progress(items: Iterable[Any]) -> Iterable[Any]:
+    """A bar on the terminal (on standard error), and nothing where there is none."""
+    return tqdm(items, disable=None, leave=False)
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         reports = []
-        for finding in examine(deep=options["deep"]):
+        for finding in examine(deep=options["deep"], progress=with_progress):
             reports.append(self._treat(finding, mend=options["mend"]))
             if not options["json"]:
                 self._print(reports[-1])

@@ -74,7 +74,10 @@ class Command(BaseCommand):
     def _make_again(self) -> None:
         """Thumbnails and the index; if this is interrupted, `doctor --mend` goes on with it."""
         photos = Photo.objects.filter(state=Photo.State.READY).order_by("pk")
-        remake_thumbnails(tqdm(photos, unit="thumbnail", disable=None))
+        bar = tqdm(
+            photos.iterator(), total=photos.count(), unit="photo", desc="thumbnails", disable=None
+        )
+        remake_thumbnails(bar)
         build_index(active_version())
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from webapp.library.services.doctor import database, files, seen, system
-from webapp.library.services.doctor.findings import Check, Finding, Level
+from webapp.library.services.doctor.findings import Check, Finding, Level, Progress
 
 __all__ = ["Finding", "Level", "examine"]
 
 
-def examine(*, deep: bool = False) -> Iterator[Finding]:
+def examine(*, deep: bool = False, progress: Progress = iter) -> Iterator[Finding]:
     """What each check finds, one after the other, so that mending one helps the next.
 
     `deep` also reads every original and compares its SHA-256.
@@ -22,9 +22,9 @@ def examine(*, deep: bool = False) -> Iterator[Finding]:
         database.database,
         database.migrations,
         database.rows,
-        partial(files.stored, deep=deep),
+        partial(files.stored, deep=deep, progress=progress),
         files.orphans,
-        files.thumbnails,
+        partial(files.thumbnails, progress=progress),
         system.weights,
         database.work,
         seen.sights,

@@ -1,6 +1,7 @@
 """Is the database sound, and is it the database that this version of Marea expects?"""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection
@@ -8,9 +9,11 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from webapp.accounts.models import User
-from webapp.library.models import Photo
+from webapp.library.models import Photo, Worker
 from webapp.library.services.doctor.findings import Finding, count, note, problem
 from workers import queue
+
+WORKER_SEEN_WITHIN = timedelta(minutes=1)
 
 
 def database() -> Iterator[Finding]:
@@ -90,13 +93,20 @@ def work() -> Iterator[Finding]:
             _give_back,
         )
     if number := Photo.objects.waiting().count():
-        yield note("work", f"{count(number, 'photo')} wait to be looked at.")
+        yield _waiting(number)
     if number := Photo.objects.filter(state=Photo.State.FAILED).count():
         yield note(
             "work",
             f"{count(number, 'photo')} were set aside because they could not be looked at.",
             "The page Processing says why and has a button to try again.",
         )
+
+
+def _waiting(number: int) -> Finding:
+    message = f"{count(number, 'photo')} wait to be looked at"
+    if Worker.objects.filter(seen_at__gt=timezone.now() - WORKER_SEEN_WITHIN).exists():
+        return note("work", f"{message}; workers are at it.")
+    return note("work", f"{message}, and no worker is running.", "Start Marea: make run.")
 
 
 def _give_back() -> str:

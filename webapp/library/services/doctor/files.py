@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.files.storage import FileSystemStorage
 
 from webapp.library.models import Photo
-from webapp.library.services.doctor.findings import Finding, count, problem, some
+from webapp.library.services.doctor.findings import Finding, Progress, count, problem, some
 from webapp.library.services.thumbnails import (
     delete_thumbnails,
     has_thumbnails,
@@ -24,11 +24,11 @@ YOUNG_S = 3600
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def stored(*, deep: bool) -> Iterator[Finding]:
+def stored(*, deep: bool, progress: Progress = iter) -> Iterator[Finding]:
     """Every original that a photo refers to; with `deep` its bytes are read and hashed."""
-    contents = Photo.objects.order_by().values_list("sha256", "size_bytes").distinct()
+    contents = list(Photo.objects.order_by().values_list("sha256", "size_bytes").distinct())
     missing, damaged = [], []
-    for sha256, size_bytes in contents.iterator():
+    for sha256, size_bytes in progress(contents):
         name = Photo(sha256=sha256).original_name
         if not originals().exists(name):
             missing.append(sha256)
@@ -40,7 +40,7 @@ def stored(*, deep: bool) -> Iterator[Finding]:
         yield _lost(damaged, "damaged")
     if not missing and not damaged:
         read = "is there and reads as it was stored" if deep else "is there in its full length"
-        yield Finding("originals", f"Each of {count(contents.count(), 'original')} {read}.")
+        yield Finding("originals", f"Each of {count(len(contents), 'original')} {read}.")
 
 
 def _hash(name: str) -> str:
@@ -98,7 +98,7 @@ def _set_aside(paths: list[Path]) -> str:
     return f"{count(len(paths), 'file')} were moved to {folder}; delete them when nobody asks."
 
 
-def thumbnails() -> Iterator[Finding]:
+def thumbnails(*, progress: Progress = iter) -> Iterator[Finding]:
     looked_at = Photo.objects.filter(state=Photo.State.READY).order_by("pk")
     lacking = [
         pk for pk, sha256 in looked_at.values_list("pk", "sha256") if not has_thumbnails(sha256)
@@ -108,7 +108,7 @@ def thumbnails() -> Iterator[Finding]:
             "thumbnails",
             f"{count(len(lacking), 'photo')} lack thumbnails.",
             "make them again",
-            lambda: _remake(lacking),
+            lambda: _remake(lacking, progress),
         )
     strays = _stray_thumbnails()
     if strays:
@@ -122,8 +122,9 @@ def thumbnails() -> Iterator[Finding]:
         yield Finding("thumbnails", "Every photo that was looked at has its thumbnails.")
 
 
-def _remake(photo_ids: list[int]) -> str:
-    made = remake_thumbnails(Photo.objects.filter(pk__in=photo_ids))
+def _remake(photo_ids: list[int], progress: Progress) -> str:
+    photos = (Photo.objects.get(pk=pk) for pk in progress(photo_ids))
+    made = remake_thumbnails(photos)
     return f"Thumbnails of {made:,} of {count(len(photo_ids), 'photo')} were made again."
 
 

@@ -1,8 +1,9 @@
 """What a check finds, in words, and what would mend it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 
 class Level(Enum):
@@ -27,6 +28,8 @@ class Finding:
     ends_examination: bool = False  # what comes later would only repeat this failure
 
 
+# Passes items on while it shows how far they are.
+Progress = Callable[[Iterable[Any]], Iterable[Any]]
 Check = Callable[[], Iterator[Finding]]
 
 
