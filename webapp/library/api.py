@@ -72,7 +72,9 @@ def list_photos(request: SignedInRequest, chosen: Query[PhotoFilter]) -> PhotoPa
 
 
 @router.post(
-    "photos", response={200: AddedPhoto, 201: AddedPhoto, **fails(400, 413, 503, 507)}, url_name="photos"
+    "photos",
+    response={200: AddedPhoto, 201: AddedPhoto, **fails(400, 413, 503, 507)},
+    url_name="photos",
 )
 def upload_photo(
     request: SignedInRequest,

@@ -25,7 +25,7 @@ class PhotoUploadHandler(TemporaryFileUploadHandler):
         input_data: Any,
         META: dict[str, str],
         content_length: int,
-        boundary: bytes,
+        boundary: str,
         encoding: str | None = None,
     ) -> None:
         limit_mb = settings.MAREA_MAX_FILE_MB
