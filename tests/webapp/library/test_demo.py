@@ -28,7 +28,7 @@ def wheel(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Pat
     settings.MAREA_DATA, settings.MAREA_THUMBNAILS = tmp_path, tmp_path / "thumbnails"
     photos = {name: image_bytes() for name in ("china.jpg", "flower.jpg")}
     rows = [
-        f"some-photos,data/{name},{name},CC0 1.0,Ada,https://example.org,{_sha256(data)}"
+        f"some-photos,data/{name},{name},2011-08-21,CC0 1.0,Ada,https://example.org,{_sha256(data)}"
         for name, data in photos.items()
     ]
     header = demo.CATALOGUE.read_text(encoding="utf-8").splitlines()[0]
@@ -91,6 +91,7 @@ def test_demo_twice_adds_nothing_twice(fetched: None, db: None) -> None:
     call_command("demo", user="ada")
     names = Photo.objects.visible_to(user).values_list("file_name", flat=True)
     assert sorted(names) == ["china.jpg", "flower.jpg"]
+    assert {photo.shown_at.year for photo in Photo.objects.all()} == {2011}
 
 
 def test_demo_names_the_user_it_does_not_know(fetched: None, db: None) -> None:

@@ -11,6 +11,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -35,10 +36,15 @@ class DemoPhoto:
     package: str
     member: str  # path inside the wheel
     file_name: str
+    dated: str  # when it was taken or published, ISO 8601, or nothing
     licence: str
     author: str
     source: str
     sha256: str
+
+    @property
+    def date(self) -> datetime | None:
+        return datetime.fromisoformat(self.dated).replace(tzinfo=UTC) if self.dated else None
 
 
 def catalogue() -> list[DemoPhoto]:

@@ -81,5 +81,6 @@ class Command(BaseCommand):
         outcomes = []
         for photo in tqdm(catalogue(), unit="photo", disable=None):
             path = photos_folder() / photo.file_name
-            outcomes.append(add_photo(owner, path, file_name=photo.file_name).outcome)
+            added = add_photo(owner, path, file_name=photo.file_name, modified_at=photo.date)
+            outcomes.append(added.outcome)
         return sum(outcome is Outcome.NEW for outcome in outcomes)
