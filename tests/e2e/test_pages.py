@@ -135,6 +135,7 @@ def test_everything_by_keyboard(sign_in: SignIn, ana: User) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"/photos/{photos[1].pk}/")
+    expect(page.locator("#photo img.is-fitted")).to_be_visible()  # its script listens by now
     page.keyboard.press("ArrowRight")
     expect(page).to_have_url(f"/photos/{photos[2].pk}/")
     page.keyboard.press("f")

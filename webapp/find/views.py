@@ -4,13 +4,13 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from webapp.accounts.http import HtmxRequest
 from webapp.errors import UserError
 from webapp.find.forms import FindForm
-from webapp.find.services import SearchPage, find_photos, similar_photos, suggestions
+from webapp.find.services import Found, SearchPage, find_photos, similar_photos, suggestions
 from webapp.find.trails import SIMILAR
 from webapp.library.models import Photo
 from webapp.library.services.reading import get_photo
@@ -20,7 +20,7 @@ from webapp.teach.services import with_captions
 STRIP = 6  # similar photos beside a photo
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Request")
 def find_page(request: HtmxRequest) -> HttpResponse:
     """Results for `?q=`; as a page, as its results alone, or (from `?offset=`) as further tiles."""
@@ -33,7 +33,7 @@ def find_page(request: HtmxRequest) -> HttpResponse:
     context = {
         "query_text": text,
         "page": page,
-        "tiles": _tiles(page, text, more),
+        "tiles": _tiles(page, text, more, offset),
         "next_url": _url(text, more, page.next_offset) if page.next_offset else "",
         "more_url": _url(text, True) if page.hidden else "",
         "suggestions": suggestions(request.user) if not page.confident else [],
@@ -41,7 +41,7 @@ def find_page(request: HtmxRequest) -> HttpResponse:
     return render(request, _template(request, offset), context)
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Request")
 def similar(request: HtmxRequest, photo_id: int) -> HttpResponse:
     """The photos that look most like this one: a page, or a strip beside the photo."""
@@ -55,14 +55,19 @@ def similar(request: HtmxRequest, photo_id: int) -> HttpResponse:
     return render(request, "find/_strip.html" if request.htmx else "find/similar.html", context)
 
 
-def _tiles(page: SearchPage, text: str, more: bool) -> list[Tile]:
+def _tiles(page: SearchPage, text: str, more: bool, offset: int) -> list[Tile]:
     """Tiles with their reasons; where conditions alone were asked, all would have the same."""
     trail = f"?{_query_string(text, more)}"
-    has_text = bool(page.query.text)
     return [
-        Tile.of(found.photo, trail=trail, reasons=" · ".join(found.reasons) if has_text else "")
-        for found in page.found
+        Tile.of(found.photo, trail=trail, reasons=_reasons(page, found, rank))
+        for rank, found in enumerate(page.found, start=offset)
     ]
+
+
+def _reasons(page: SearchPage, found: Found, rank: int) -> str:
+    if not page.query.text:
+        return ""
+    return " · ".join(found.reasons) if rank < page.confident else "less likely"
 
 
 def _template(request: HtmxRequest, offset: int) -> str:

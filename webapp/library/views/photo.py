@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from webapp.accounts.http import HtmxRequest
@@ -19,7 +19,7 @@ from webapp.library.views.files import SHOWN_INLINE
 from webapp.teach.services import shown_caption
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Request")
 def photo_page(request: HtmxRequest, photo_id: int) -> HttpResponse:
     photo = get_photo(request.user, photo_id, among=with_details(Photo.objects.all()))

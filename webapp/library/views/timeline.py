@@ -5,7 +5,7 @@ from dataclasses import asdict
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.gzip import gzip_page
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from webapp.accounts.http import SignedInRequest
 from webapp.library.cursors import page_of
@@ -20,7 +20,7 @@ FIRST_PAGE = 60  # tiles in the page itself: a screenful on a large display
 MAX_TILES = 200  # in one answer
 
 
-@require_GET
+@require_safe
 def library_page(request: SignedInRequest) -> HttpResponse:
     photos = with_captions(Photo.objects.visible_to(request.user).in_library())
     found, next_cursor = page_of(photos, request.GET.get("cursor", ""), limit=FIRST_PAGE)
@@ -29,14 +29,14 @@ def library_page(request: SignedInRequest) -> HttpResponse:
     return render(request, "library/page.html", context)
 
 
-@require_GET
+@require_safe
 @gzip_page
 def months(request: SignedInRequest) -> JsonResponse:
     """Every photo's place in the library, newest first, by month."""
     return JsonResponse({"months": [vars(month) for month in timeline(request.user)]})
 
 
-@require_GET
+@require_safe
 @gzip_page
 def tiles(request: SignedInRequest) -> JsonResponse:
     """The tiles of `?photos=1,2,3`; unknown and foreign ids are left out alike."""

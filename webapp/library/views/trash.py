@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from webapp.accounts.http import SignedInRequest
 from webapp.library.cursors import page_of
@@ -20,7 +20,7 @@ from webapp.teach.services import with_captions
 PAGE = 200
 
 
-@require_GET
+@require_safe
 def trash_page(request: SignedInRequest) -> HttpResponse:
     photos = Photo.objects.visible_to(request.user).in_trash()
     found, next_cursor = page_of(with_captions(photos), request.GET.get("cursor", ""), limit=PAGE)
