@@ -1,5 +1,6 @@
 """Uploading in a real browser: choosing, dropping, refusals in words, pausing, and bad luck."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page, expect
+from PIL import Image
+from playwright.sync_api import BrowserContext, Page, Request, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.factories import PASSWORD, a_photo, a_user, an_image_file, image_bytes
 from webapp.accounts.models import User
-from webapp.library.models import Photo
+from webapp.library.models import Photo, Upload
+from webapp.library.services.uploads import path_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -222,3 +225,43 @@ def test_leaving_while_uploading_asks_first(page: Page, tmp_path: Path) -> None:
         page.evaluate("setTimeout(() => location.assign('/'))")
     assert asked.value.type == "beforeunload"
     asked.value.accept()
+
+
+def test_a_large_file_goes_on_where_it_was_when_the_page_was_closed(
+    page: Page, owner: User, tmp_path: Path
+) -> None:
+    """Large files are read and sent in pieces. This one is sent slowly, until the page closes."""
+    photo = tmp_path / "large.bmp"
+    Image.new("RGB", (4096, 4096), "teal").save(photo, "BMP")  # 48 MB
+    choose_slowly(page, photo)
+    wait_for_bytes(owner, (32 << 20) + 1)
+    page.close()
+
+    again = page.context.new_page()
+    offsets: list[int] = []
+    again.on("request", lambda each: offsets.append(offset_of(each)))
+    choose(again, photo)
+    expect_end(again, "1 photo added.")
+    first = min(offset for offset in offsets if offset >= 0)
+    assert first >= 32 << 20
+    choose(again, photo)
+    expect_end(again, "1 was already in your library.")
+
+
+def choose_slowly(page: Page, path: Path) -> None:
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 6 << 20}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", slow)
+    choose(page, path)
+
+
+def wait_for_bytes(owner: User, size_bytes: int) -> None:
+    """Until the server has that much of the owner's upload."""
+    deadline = time.monotonic() + 60
+    uploads = Upload.objects.filter(owner=owner)
+    while not any(path_of(upload).stat().st_size >= size_bytes for upload in uploads.all()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def offset_of(request: Request) -> int:
+    return int(request.headers.get("upload-offset", -1))
