@@ -22,7 +22,7 @@ import pytest
 from workers.supervision.program import LAUNCH
 
 ROOT = Path(__file__).resolve().parents[1]
-START_S = 120.0  # generous: a busy machine migrates and collects static files first
+START_S = 300.0  # generous: a busy machine migrates and collects static files first
 OURS = ("MAREA_DATA", "MAREA_BIND", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
 
 
@@ -69,8 +69,11 @@ class Stack:
 
     def program(self, word: str) -> psutil.Process:
         """The supervisor's child with `word` among its arguments."""
-        children = psutil.Process(self.process.pid).children()
-        return next(child for child in children if word in " ".join(child.cmdline()))
+        return next(child for child in self.children() if word in command_line(child))
+
+    def children(self) -> list[psutil.Process]:
+        """Those that the supervisor started itself."""
+        return psutil.Process(self.process.pid).children()
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_S
@@ -82,7 +85,7 @@ class Stack:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to stop and wait; returns the exit status."""
         self.process.send_signal(number)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=START_S)
 
 
 @contextmanager
@@ -104,6 +107,14 @@ def environment_for(folder: Path, **settings: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in OURS}
     bind = f"127.0.0.1:{free_port()}"
     return {**kept, "MAREA_DATA": str(folder / "data"), "MAREA_BIND": bind, **settings}
+
+
+def command_line(process: psutil.Process) -> str:
+    """Its arguments; empty for one that has just ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def free_port() -> int:
