@@ -99,6 +99,19 @@ def test_selecting_a_range_trashing_and_undoing(sign_in: SignIn, ana: User) -> N
     assert Photo.objects.in_trash().count() == 0
 
 
+def test_a_month_is_selected_at_once(sign_in: SignIn, ana: User) -> None:
+    a_library(ana, 35)  # all of June 2024 and five days of May
+    page = sign_in(ana, viewport=DESKTOP)
+    page.goto("/")
+    status = page.get_by_role("toolbar").get_by_role("status")
+    page.get_by_role("button", name="Select June 2024").click()
+    expect(status).to_have_text("30 selected")
+    page.keyboard.press("ControlOrMeta+a")
+    expect(status).to_have_text("35 selected")
+    page.get_by_role("button", name="Select June 2024").click()
+    expect(status).to_have_text("5 selected")
+
+
 def test_a_tag_for_several_photos(sign_in: SignIn, ana: User) -> None:
     a_library(ana, 4)
     page = sign_in(ana, viewport=DESKTOP)

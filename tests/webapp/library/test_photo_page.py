@@ -85,6 +85,15 @@ def test_neighbours_are_those_of_the_library(as_ana: Client, ana: User) -> None:
     assert as_ana.get(address(oldest)).context["trail"].next_url == ""
 
 
+def test_neighbours_thumbnails_are_fetched_ahead(as_ana: Client, ana: User) -> None:
+    newer, here, older = (
+        a_photo(ana, taken_at=datetime(2024, 1, day, tzinfo=UTC)) for day in (3, 2, 1)
+    )
+    preload = as_ana.get(address(here)).context["preload"]
+    assert {url.split("/")[2] for url in preload} == {str(newer.pk), str(older.pk)}
+    assert all(as_ana.get(url).status_code == 200 for url in preload)
+
+
 def test_neighbours_of_one_moment_are_all_visited(as_ana: Client, ana: User) -> None:
     moment = datetime(2024, 1, 1, tzinfo=UTC)
     photos = [a_photo(ana, taken_at=moment) for _ in range(4)]
@@ -148,5 +157,5 @@ def test_queries_do_not_grow_with_tags(
 ) -> None:
     photo = a_photo(ana)
     a_sight(photo, tags=[(f"tag {number}", 0.9) for number in range(tags)])
-    with django_assert_num_queries(7):  # session, user, photo, captions, tags, both neighbours
+    with django_assert_num_queries(7):  # session, user, photo, captions, tags, two neighbours
         assert shown(as_ana, photo).count('class="chip"') == tags

@@ -12,7 +12,7 @@ from webapp.find.trails import search_trail, similar_trail
 from webapp.library.forms import MAX_DIGITS
 from webapp.library.models import Photo
 from webapp.library.schemas import with_details
-from webapp.library.services.reading import get_photo
+from webapp.library.services.reading import chosen, get_photo
 from webapp.library.tiles import alternative_text, placeholder_uri, thumbnail_url
 from webapp.library.trails import Trail, library_trail
 from webapp.library.views.files import SHOWN_INLINE
@@ -23,10 +23,12 @@ from webapp.teach.services import shown_caption
 @vary_on_headers("HX-Request")
 def photo_page(request: HtmxRequest, photo_id: int) -> HttpResponse:
     photo = get_photo(request.user, photo_id, among=with_details(Photo.objects.all()))
+    trail = _trail(request, photo)
     context = {
         "query_text": request.GET.get("q", ""),
         "photo": photo,
-        "trail": _trail(request, photo),
+        "trail": trail,
+        "preload": _thumbnails(request, trail),
         "caption": shown_caption(photo),
         "tags": photo.photo_tags.all(),
         "alt": alternative_text(photo),
@@ -50,6 +52,13 @@ def _trail(request: HtmxRequest, photo: Photo) -> Trail:
     if photo.trashed_at is None and similar.isdecimal() and len(similar) <= MAX_DIGITS:
         return similar_trail(request.user, photo, get_photo(request.user, int(similar)))
     return library_trail(request.user, photo)
+
+
+def _thumbnails(request: HtmxRequest, trail: Trail) -> list[str]:
+    """The large thumbnails of the neighbours, for the browser to fetch ahead."""
+    ids = [pk for pk in (trail.neighbours.next, trail.neighbours.previous) if pk]
+    ready = chosen(request.user, ids).filter(state=Photo.State.READY)
+    return [thumbnail_url(neighbour, "large") for neighbour in ready]
 
 
 def _map_url(photo: Photo) -> str:

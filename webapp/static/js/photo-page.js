@@ -52,10 +52,18 @@ async function toggleFavourite(button) {
   }
 }
 
-/** Give the photo its exact place before it is loaded, and fetch its neighbours' pages ahead. */
+/** Fetch the neighbours' thumbnails once this photo's own is there. */
+function fetchAhead() {
+  const { preload } = document.getElementById("photo").dataset;
+  for (const url of preload.split(" ").filter(Boolean)) new Image().src = url;
+}
+
+/** Give the photo its exact place before it is loaded. */
 function fit() {
   const image = document.querySelector(".stage-zoom img");
   if (!image) return;
+  if (image.complete) fetchAhead();
+  else image.addEventListener("load", fetchAhead, { once: true });
   const [width, height] = ["width", "height"].map((name) => Number(image.getAttribute(name)));
   image.style.setProperty("--ratio", width / Math.max(1, height));
   image.style.setProperty("--natural", `${Math.max(width, 640)}px`);

@@ -1,6 +1,7 @@
 // The date scrubber at the right edge: the whole library's time in the height of the window.
 
 const LABEL_GAP = 22; // pixels between year labels at least
+const RESTING_MS = 2000; // without scrolling, before it fades
 
 export class Scrubber {
   constructor(element, timeline) {
@@ -90,7 +91,7 @@ export class Scrubber {
     if (!this.element.matches(":hover")) this.#tell(fraction);
     this.element.classList.add("is-moving");
     clearTimeout(this.resting);
-    this.resting = setTimeout(() => this.element.classList.remove("is-moving"), 1200);
+    this.resting = setTimeout(() => this.element.classList.remove("is-moving"), RESTING_MS);
   }
 }
 

@@ -15,6 +15,7 @@ export class Selection extends EventTarget {
     this.grid = grid;
     this.#listen(grid.root);
     grid.addEventListener("render", () => this.paint());
+    grid.addEventListener("pick", (event) => this.toggleAll(event.detail));
   }
 
   toggle(id) {
@@ -29,6 +30,13 @@ export class Selection extends EventTarget {
     const [a, b] = [order.indexOf(this.#anchor ?? id), order.indexOf(id)];
     if (a < 0 || b < 0) return;
     order.slice(Math.min(a, b), Math.max(a, b) + 1).forEach((each) => this.ids.add(each));
+    this.#changed();
+  }
+
+  /** Select these photos, or none of them where all are selected already. */
+  toggleAll(ids) {
+    const areAll = ids.every((id) => this.ids.has(id));
+    ids.forEach((id) => (areAll ? this.ids.delete(id) : this.ids.add(id)));
     this.#changed();
   }
 

@@ -7,6 +7,7 @@ import { dismissLater, toast } from "./toast.js";
 const typing = (element) => element.closest("input, textarea, select, [contenteditable]");
 
 document.addEventListener("keydown", (event) => {
+  if (event.key === "?" && !typing(event.target)) document.getElementById("shortcuts")?.showModal();
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
   const box = document.querySelector("[data-search-box]");
   if (!box) return;
@@ -22,6 +23,7 @@ document.addEventListener("click", (event) => {
   const close = event.target.closest(".toast-close");
   if (close) close.closest(".toast").remove();
   if (event.target.closest("[data-theme-toggle]")) toggleTheme();
+  if (event.target.closest("[data-shortcuts]")) document.getElementById("shortcuts").showModal();
 });
 
 document.addEventListener("keydown", (event) => {

@@ -174,7 +174,7 @@ export class Timeline extends EventTarget {
     section.style.top = `${group.top}px`;
     section.style.height = `${group.height}px`;
     const heading = document.createElement("h2");
-    heading.textContent = group.label;
+    heading.append(group.label, this.#pickButton(group));
     const list = document.createElement("ol");
     section.append(heading, list);
     const later = this.layout.groups.slice(this.layout.groups.indexOf(group) + 1).find((other) => this.#sections.has(other));
@@ -182,6 +182,19 @@ export class Timeline extends EventTarget {
     const made = { section, list };
     this.#sections.set(group, made);
     return made;
+  }
+
+  #pickButton(group) {
+    const button = document.createElement("button");
+    button.className = "month-pick";
+    button.type = "button";
+    button.textContent = "Select";
+    button.setAttribute("aria-label", `Select ${group.label}`);
+    button.addEventListener("click", () => {
+      const ids = this.layout.ids.slice(group.from, group.to);
+      this.dispatchEvent(new CustomEvent("pick", { detail: ids }));
+    });
+    return button;
   }
 
   #dropEmptySections() {
