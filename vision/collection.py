@@ -34,7 +34,7 @@ class Collection:
         if not found:
             raise DataMissing(
                 f"There are no photos of the split {split!r}: {self.folder}/{split}*.tar does not "
-                "exist. Point --data at a folder laid out as described in docs/training.md."
+                "exist. Point --data at a folder with such tars and captions.en.csv.gz."
             )
         return found
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from vision.errors import WeightsError
 from vision.heads.tags import read_fold, softmax
-from vision.training.pipeline import TAG_WORDS
+from vision.training.tags import WORDS
 
 TABLE = ["word,broader,classes", "animal,,", "dog,animal,151-153", "pug,dog,254", "cat,animal,281"]
 
@@ -46,7 +46,7 @@ def test_a_class_that_does_not_exist_is_refused() -> None:
 
 
 def test_the_table_that_ships_is_sound() -> None:
-    fold = read_fold(TAG_WORDS.read_text("utf-8").splitlines())
+    fold = read_fold(WORDS.read_text("utf-8").splitlines())
     assert len(fold.words) == len(set(fold.words))
     assert (fold.matrix.sum(axis=1) > 0).all(), "a word without a class is never said"
 

@@ -99,7 +99,7 @@ class LstmCaptioner:
         decoder = CaptionDecoder(CaptionConfig(**spec["config"]))
         self.decoder = load_weights(decoder, version, spec["file"], device=device)
         self.vocabulary: list[str] = json.loads(version.text(spec["vocabulary"]))
-        self.beam = BeamConfig(**spec["beam"])
+        self.beam = BeamConfig(**{**spec["beam"], "forbidden": tuple(spec["beam"]["forbidden"])})
         self.confidence: dict[str, float] = spec["confidence"]
 
     def __call__(self, features: Features) -> list[tuple[str, float]]:

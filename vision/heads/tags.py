@@ -68,8 +68,7 @@ class FoldTagger:
     def __init__(self, version: Version, spec: dict[str, Any], device: str) -> None:
         self.fold = read_fold(version.text(spec["words"]).splitlines())
         self.most = int(spec["most"])
-        own: dict[str, float] = spec["thresholds"]
-        self.thresholds = np.array([own.get(word, spec["threshold"]) for word in self.fold.words])
+        self.thresholds = np.array([spec["thresholds"][word] for word in self.fold.words])
 
     def __call__(self, features: Features) -> list[list[tuple[str, float]]]:
         """(word, probability) pairs of each photo, most probable first."""

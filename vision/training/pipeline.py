@@ -6,14 +6,20 @@ goes on. Each names what is missing when the data folder is not there.
 
 import json
 import shutil
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import torch
 
 from vision.backbones.efficientnet import INPUT_SIZE, pretrained_lite2
 from vision.collection import Collection
 from vision.errors import DataMissing
-from vision.heads.captions import SPECIAL, START_FLICKR8K, CaptionConfig
+from vision.heads.beam import BeamConfig, beam_search
+from vision.heads.captions import SPECIAL, START_FLICKR8K, CaptionConfig, CaptionDecoder
+from vision.heads.tags import read_fold
 from vision.training.backbone import calibration_photos, export_backbone
 from vision.training.captions import (
     CaptionTraining,
@@ -22,15 +28,26 @@ from vision.training.captions import (
     train_captions,
 )
 from vision.training.checkpoint import Progress, silent
+from vision.training.confidence import calibrate
 from vision.training.embedding import EmbeddingTraining, load_pairs, train_embedding
 from vision.training.features import VIEWS, FeatureCache
 from vision.training.minilm import model_folder
 from vision.training.publish import save_half
 from vision.training.sentences import MAX_TOKENS, export_sentence_encoder, export_text_side
+from vision.training.tags import (
+    WORDS,
+    TagCalibration,
+    read_words,
+    thresholds,
+    truths,
+    written_about,
+)
 
 Parts = dict[str, dict[str, Any]]
 
-TAG_WORDS = Path(__file__).with_name("tag_words.csv")
+
+BEAM = BeamConfig(start=START_FLICKR8K, forbidden=tuple(range(1, len(SPECIAL))))
+CALIBRATION_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +104,10 @@ def make_backbone(shop: Workshop) -> dict[str, Any]:
 
 
 def look_at_photos(shop: Workshop) -> None:
-    """Cache the features of every collection's training photos."""
+    """Cache the features of every collection: all views to learn from, plain ones to judge by."""
     for collection in shop.all_collections():
         shop.features.extract(collection, "train", shop.views)
+        shop.features.extract(collection, "dev", ("plain",))
 
 
 def make_embedding(
@@ -128,8 +146,8 @@ def make_captions(shop: Workshop, config: CaptionTraining, *, progress: Progress
     texts = [t for c in collections for own in c.captions("train").values() for t in own]
     vocabulary = build_vocabulary(texts, fewest_uses=config.fewest_uses)
     data = [
-        load_captioned_grids(shop.features, each, "train", vocabulary=vocabulary, views=shop.views)
-        for each in collections
+        load_captioned_grids(shop.features, c, "train", vocabulary=vocabulary, views=shop.views)
+        for c in collections
     ]
     network = CaptionConfig(vocabulary=len(vocabulary))
     model = train_captions(data, network, config, work=shop.work, progress=progress)
@@ -142,27 +160,43 @@ def make_captions(shop: Workshop, config: CaptionTraining, *, progress: Progress
             "file": "captions.safetensors",
             "vocabulary": "words.json",
             "config": network.to_json(),
-            "beam": {
-                "start": START_FLICKR8K,
-                "forbidden": list(range(1, len(SPECIAL))),
-                "width": 3,
-                "max_words": 20,
-                "length_power": 0.8,
-            },
-            "confidence": {"slope": 1.0, "offset": 0.0},
+            "beam": asdict(BEAM),
+            "confidence": _confidence(shop, model, vocabulary),
         }
     }
 
 
-def make_tags(shop: Workshop) -> Parts:
-    """Tags need no training: a table of words over ImageNet classes, and measured thresholds."""
-    shutil.copyfile(TAG_WORDS, shop.draft / "tags.csv")
+def _confidence(
+    shop: Workshop, model: CaptionDecoder, vocabulary: Sequence[str]
+) -> dict[str, float]:
+    """What the decoder's probabilities are worth on development photos."""
+    captions, references = [], []
+    for each in shop.all_collections():
+        grids, pooled = (shop.features.load(each, "dev", p, "plain") for p in ("grid", "pooled"))
+        for start in range(0, len(grids), CALIBRATION_BATCH):
+            rows = slice(start, start + CALIBRATION_BATCH)
+            grid_BNC = torch.from_numpy(grids[rows]).float().flatten(1, 2)
+            found = beam_search(model, grid_BNC, torch.from_numpy(pooled[rows]).float(), BEAM)
+            captions += [([vocabulary[word] for word in words], mean) for words, mean in found]
+        own = each.captions("dev")
+        references += [own[name] for name in shop.features.names(each, "dev")]
+    return calibrate(captions, references, vocabulary)
+
+
+def make_tags(shop: Workshop, config: TagCalibration) -> Parts:
+    """Copy the table of words into the draft and choose their thresholds."""
+    shutil.copyfile(WORDS, shop.draft / "tags.csv")
+    words, fold = read_words(), read_fold(WORDS.read_text("utf-8").splitlines())
+    written, logits = [], []
+    for each in shop.all_collections():
+        written += written_about(each, "train", shop.features.names(each, "train"))
+        logits.append(shop.features.load(each, "train", "logits", "plain").astype(np.float32))
+    probabilities = fold.probabilities(np.concatenate(logits))
     return {
         "tags": {
             "name": "imagenet-fold",
             "words": "tags.csv",
-            "threshold": 0.5,
-            "thresholds": {},
+            "thresholds": thresholds(words, probabilities, truths(words, written), config),
             "most": 8,
         }
     }

@@ -30,6 +30,7 @@ from vision.training.pipeline import (
     make_tags,
 )
 from vision.training.publish import Draft, current_commit, data_fingerprint
+from vision.training.tags import TagCalibration
 from vision.versions import DEFAULT_VERSION, Version, open_version
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class VersionTraining:
     base: Version | None = None
     embedding: EmbeddingTraining = field(default_factory=EmbeddingTraining)
     captions: CaptionTraining = field(default_factory=CaptionTraining)
+    tags: TagCalibration = field(default_factory=TagCalibration)
 
 
 Maker = Callable[[VersionTraining, Progress], dict[str, dict[str, Any]]]
@@ -56,7 +58,7 @@ Maker = Callable[[VersionTraining, Progress], dict[str, dict[str, Any]]]
 TRAININGS: dict[str, Maker] = {
     "embedding": lambda c, progress: make_embedding(c.shop, c.embedding, progress=progress),
     "captions": lambda c, progress: make_captions(c.shop, c.captions, progress=progress),
-    "tags": lambda c, progress: make_tags(c.shop),
+    "tags": lambda c, progress: make_tags(c.shop, c.tags),
 }
 
 
