@@ -30,14 +30,17 @@ def test_evaluate_retrieval_prints_recall(
     assert 0 <= figures["image_to_text"]["recall@1"] <= 1
 
 
+@pytest.mark.processes
 def test_evaluate_all_has_each_measure_under_its_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = write_collection(tmp_path / "drawings", train=2, dev=4)
     call_command("evaluate", "all", data=folder, json=True)
     figures = _json(capsys)
-    assert {"retrieval", "captions"} <= set(figures)
+    assert {"retrieval", "captions", "search"} <= set(figures)
     assert 0 <= figures["captions"]["bleu4"] <= 1
+    assert figures["search"]["photos"] == 4
+    assert figures["search"]["text_to_image"]["recall@10"] == 1  # there are only four photos
 
 
 def test_evaluate_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,6 @@ object.
 """
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -15,8 +14,6 @@ from typing import Any
 
 import django
 import psutil
-
-os.environ["DJANGO_SETTINGS_MODULE"] = "webapp.settings"
 
 Figures = dict[str, Any]
 

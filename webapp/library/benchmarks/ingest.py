@@ -6,27 +6,20 @@ pixel, makes thumbnails with Pillow's usual settings, and runs the network in ea
 each head, one photo after the other. Loading the networks is not counted on either side.
 """
 
-import json
-import os
-import subprocess
-import sys
 from argparse import ArgumentParser
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from django.conf import settings
 from tqdm import tqdm
 
-from webapp.errors import UserError
+from webapp.library.benchmarks._apart import measure_apart
 from webapp.library.benchmarks._photos import SIZE, write_photo
 from webapp.tables import table as text_table
 from webapp.teach.versions import folder_to_measure
 
 CHILD = "webapp.library.benchmarks._ingest_child"
-# Settings that would lead a child to somebody's library or Redis.
-NOT_INHERITED = {"DATABASE_URL", "REDIS_URL", "MAREA_ORIGINALS", "MAREA_S3_BUCKET"}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -38,7 +31,10 @@ def run(options: Mapping[str, Any]) -> dict[str, Any]:
     with TemporaryDirectory(prefix="marea-ingest-") as name:
         folder = Path(name)
         mean_mb = _write_photos(folder / "photos", options["photos"])
-        naive, ours, web = (_measure(side, folder, version) for side in ("naive", "ours", "web"))
+        naive, ours, web = (
+            measure_apart(CHILD, side, folder / "photos", version, home=folder / side)
+            for side in ("naive", "ours", "web")
+        )
     return {
         "baseline": naive["photos_per_s"],
         "ours": ours["photos_per_s"],
@@ -75,21 +71,3 @@ def _write_photos(folder: Path, number: int) -> float:
     seeds = tqdm(range(number), desc="drawing photos", unit="photo", disable=None)
     paths = [write_photo(folder / f"{seed}.jpg", seed=seed) for seed in seeds]
     return sum(path.stat().st_size for path in paths) / len(paths) / 1e6
-
-
-def _measure(side: str, folder: Path, version: Path) -> dict[str, Any]:
-    """Run one side in a process and a data folder of its own."""
-    inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
-    home = folder / side
-    home.mkdir()
-    done = subprocess.run(
-        [sys.executable, "-m", CHILD, side, str(folder / "photos"), str(version)],
-        env=inherited | {"MAREA_DATA": str(home), "LOG_LEVEL": "ERROR", "DEBUG": ""},
-        cwd=settings.BASE_DIR,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise UserError(f"The benchmark's process for {side!r} ended: {done.stderr[-1000:]}")
-    return json.loads(done.stdout.splitlines()[-1])

@@ -7,12 +7,16 @@ import json
 from argparse import ArgumentParser
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from vision.collection import Collection
 from vision.errors import VisionError
+from webapp.errors import UserError
+from webapp.library.benchmarks._apart import measure_apart
 from webapp.tables import table
 from webapp.teach.versions import folder_to_measure
 
@@ -35,8 +39,24 @@ def captions(folder: Path, split: str, version: Path) -> Figures:
     return measure(folder, split, eye=load_eye(version))
 
 
-MEASURES: Mapping[str, Measure] = {"retrieval": retrieval, "captions": captions}
-PLANNED = ("keywords", "tags", "search", "cutoff")
+def search(folder: Path, split: str, version: Path) -> Figures:
+    """The whole search, in a library of its own: `kept_by_cutoff` of what is among the first ten
+    comes before the cut-off, `shown` is the mean number of results before it."""
+    Collection(folder).archives(split)  # says what is missing before a library is made
+    with TemporaryDirectory(prefix="marea-search-") as home:
+        return measure_apart(
+            "webapp.teach.benchmarks._found",
+            *(folder.resolve(), split, version),
+            home=Path(home) / "data",
+        )
+
+
+MEASURES: Mapping[str, Measure] = {
+    "retrieval": retrieval,
+    "captions": captions,
+    "search": search,
+}
+PLANNED = ("keywords", "tags", "cutoff")
 
 
 class Command(BaseCommand):
@@ -67,7 +87,7 @@ class Command(BaseCommand):
         names = list(MEASURES) if what == "all" else [what]
         try:
             figures = {name: self._measure(name, options) for name in names}
-        except VisionError as error:
+        except (VisionError, UserError) as error:
             raise CommandError(str(error)) from error
         if options["json"]:
             self.stdout.write(json.dumps(figures if what == "all" else figures[what]))
