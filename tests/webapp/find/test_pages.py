@@ -9,7 +9,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from tests.factories import a_photo, a_sight, a_user, an_embedding
 from webapp.accounts.models import User
+from webapp.find.text import embed_query
 from webapp.library.models import Photo
+from webapp.teach.services import active_version
 
 pytestmark = pytest.mark.django_db
 
@@ -35,11 +37,17 @@ def test_favourites_are_a_search(as_ana: Client, ana: User) -> None:
 
 
 def test_words_find_and_say_why(as_ana: Client, ana: User) -> None:
-    photo = a_photo(ana)
-    a_sight(photo, caption="a dog in the garden", tags=[("dog", 0.95)])
-    page = found(as_ana, "dog", more="1")
+    photo, other = a_photo(ana), a_photo(ana)
+    embedding = embed_query(active_version(), "dog")
+    a_sight(photo, embedding=embedding, caption="a dog in the garden", tags=[("dog", 0.95)])
+    a_sight(other, embedding=-embedding)
+    page = found(as_ana, "dog")
+    assert "1 photo found" in page
     assert f'data-id="{photo.pk}"' in page
     assert "tagged dog" in page
+    page = found(as_ana, "dog", more="1")
+    assert f'data-id="{other.pk}"' in page
+    assert "less likely" in page
 
 
 def test_an_empty_search_shows_how(as_ana: Client, ana: User) -> None:

@@ -27,7 +27,7 @@ export class Timeline extends EventTarget {
   /** Read the library from the server and show it, keeping the place one is at. */
   async load() {
     const { months } = await getJson(this.root.dataset.monthsUrl);
-    this.#show(months);
+    if (JSON.stringify(months) !== JSON.stringify(this.months)) this.#show(months);
   }
 
   /** Photo ids in the page's order. */
@@ -91,11 +91,13 @@ export class Timeline extends EventTarget {
 
   #show(months) {
     const anchor = this.#anchor();
+    const focused = document.activeElement.closest(".tile")?.dataset.id;
     this.months = months;
     this.#clear();
     this.#place();
     this.#return(anchor);
     this.render();
+    if (focused) this.tileOf(Number(focused))?.querySelector("a").focus({ preventScroll: true });
     this.dispatchEvent(new Event("layout"));
   }
 
