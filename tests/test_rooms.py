@@ -87,10 +87,11 @@ def test_every_signal_has_its_task() -> None:
 
 def test_every_scheduled_task_exists_and_every_queue_is_served() -> None:
     from workers import tasks
-    from workers.app import QUEUES
+    from workers.clock import app as clock
+    from workers.delivery import QUEUES
     from workers.supervision import marea
 
-    scheduled = {entry["task"] for entry in tasks.app.conf.beat_schedule.values()}
+    scheduled = {entry["task"] for entry in clock.conf.beat_schedule.values()}
     served = " ".join(marea.looker().command + marea.caretaker().command)
 
     assert scheduled <= set(tasks.app.tasks)

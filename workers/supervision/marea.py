@@ -79,16 +79,17 @@ def caretaker() -> Program:
 
 def clock() -> Program:
     schedule = Path(settings.MAREA_DATA) / "schedule"
-    return Program("clock", _celery("beat", f"--schedule={schedule}", "--pidfile="))
+    options = (f"--schedule={schedule}", "--pidfile=", "--loglevel=WARNING")
+    return Program("clock", _celery("workers.clock", "beat", *options))
 
 
 def _worker(name: str, *options: str) -> list[str]:
     quiet = ("--without-mingle", "--without-gossip", "--without-heartbeat")
-    return _celery("worker", f"--hostname={name}@%h", *quiet, *options)
+    return _celery("workers.app", "worker", f"--hostname={name}@%h", *quiet, *options)
 
 
-def _celery(*arguments: str) -> list[str]:
-    return _python("celery", "--app=workers.app", "--quiet", *arguments)
+def _celery(app: str, *arguments: str) -> list[str]:
+    return _python("celery", f"--app={app}", "--quiet", *arguments)
 
 
 def _python(module: str, *arguments: str) -> list[str]:
