@@ -114,16 +114,22 @@ def _wait_for_signals_server(supervisor: Supervisor) -> None:
             return
         except RedisError as error:
             if time.monotonic() > deadline:
-                raise CannotStart(
-                    f"The Redis server at {_without_password(settings.REDIS_URL)} does not answer "
-                    f"({error}). Start it, or leave REDIS_URL empty to use the embedded one."
-                ) from error
+                raise CannotStart(_no_signals_server(error)) from error
         supervisor.turn()
+
+
+def _no_signals_server(error: RedisError) -> str:
+    if settings.MAREA_EMBEDDED_VALKEY:
+        return f"The embedded Valkey did not start ({error}); what it said stands above."
+    return (
+        f"The Redis server at {_without_password(settings.REDIS_URL)} does not answer ({error}). "
+        "Start it, or leave REDIS_URL empty to use the embedded one."
+    )
 
 
 def _without_password(url: str) -> str:
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _announcer(console: Console) -> Callable[[], None]:
