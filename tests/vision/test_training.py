@@ -67,7 +67,9 @@ def grids(cache: FeatureCache, collection: Collection) -> tuple[CaptionedGrids, 
 
 
 EMBEDDING = EmbeddingTraining(shares=(1.0,), steps=4, batch=12, save_every=2)
-CAPTIONS = CaptionTraining(shares=(1.0,), steps=4, batch=8, save_every=2)
+CAPTIONS = CaptionTraining(
+    shares=(1.0,), last_shares=(1.0,), steps=2, last_steps=2, batch=8, save_every=2
+)
 
 
 class Recorder:

@@ -48,10 +48,16 @@ NO_WORD = -100  # what cross_entropy ignores
 
 @dataclass(frozen=True, slots=True)
 class CaptionTraining:
-    """Settings of one training. `shares` says how often a batch comes from each collection."""
+    """Settings of one training. `shares` says how often a batch comes from each collection.
+
+    It ends with steps that lean to the collection in whose manner the product writes.
+    """
 
     shares: tuple[float, ...] = (0.6, 0.4)
     steps: int = 3000
+    last_shares: tuple[float, ...] = (0.85, 0.15)
+    last_steps: int = 800
+    last_rate: float = 5e-4
     batch: int = 96  # captions; a photo lends up to `captions_a_photo` of them
     captions_a_photo: int = 3
     peak_rate: float = 1e-3
@@ -130,7 +136,7 @@ def train_captions(
     work: Path,
     progress: Progress = silent,
 ) -> CaptionDecoder:
-    """The averaged weights after `config.steps`; the checkpoint is in `work`."""
+    """The averaged weights after all steps; the checkpoint is in `work`."""
     torch.manual_seed(config.seed)
     model = CaptionDecoder(network, dropout=config.dropout)
     average = copy.deepcopy(model)
@@ -140,13 +146,14 @@ def train_captions(
     captions = [np.concatenate(each.captions) for each in data]
     checkpoint = Checkpoint(work / "captions.checkpoint", fingerprint(config, *captions))
     modules: dict[str, nn.Module] = {"model": model, "average": average}
-    for step in range(checkpoint.resume(modules, optimizer), config.steps):
+    total = config.steps + config.last_steps
+    for step in range(checkpoint.resume(modules, optimizer), total):
         loss = _train_step(model, data, config, optimizer, step)
         update_average(average, model, decay=config.average_decay, step=step)
-        if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
+        if (step + 1) % config.save_every == 0 or step + 1 == total:
             checkpoint.save(step + 1, modules, optimizer)
             logger.info("captions step=%d loss=%.4f", step + 1, loss)
-        progress(step + 1, config.steps, {"loss": loss})
+        progress(step + 1, total, {"loss": loss})
     return average.eval()
 
 
@@ -179,8 +186,8 @@ def _train_step(
     step: int,
 ) -> float:
     rng = seed_step(config.seed, step)
-    chosen = data[int(rng.choice(len(data), p=np.array(config.shares) / sum(config.shares)))]
-    rate = learning_rate(step, config.steps, peak=config.peak_rate, warmup=config.warmup)
+    shares, rate = _schedule(config, step)
+    chosen = data[int(rng.choice(len(data), p=np.array(shares) / sum(shares)))]
     for group in optimizer.param_groups:
         group["lr"] = rate
     model.train()
@@ -192,6 +199,17 @@ def _train_step(
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     return loss.item()
+
+
+def _schedule(config: CaptionTraining, step: int) -> tuple[tuple[float, ...], float]:
+    """Shares of the collections and learning rate at a step."""
+    warmup = config.warmup
+    if step < config.steps:
+        rate = learning_rate(step, config.steps, peak=config.peak_rate, warmup=warmup)
+        return config.shares, rate
+    late = step - config.steps
+    rate = learning_rate(late, config.last_steps, peak=config.last_rate, warmup=warmup)
+    return config.last_shares, rate
 
 
 def _numbers(caption: str, number_of: dict[str, int]) -> NDArray[np.int64]:

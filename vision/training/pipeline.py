@@ -17,6 +17,7 @@ import torch
 from vision.backbones.efficientnet import INPUT_SIZE, pretrained_lite2
 from vision.collection import Collection
 from vision.errors import DataMissing
+from vision.evaluation.tag_truth import WORDS, read_words, truths, written_about
 from vision.heads.beam import BeamConfig, beam_search
 from vision.heads.captions import SPECIAL, START_FLICKR8K, CaptionConfig, CaptionDecoder
 from vision.heads.tags import read_fold
@@ -34,14 +35,7 @@ from vision.training.features import VIEWS, FeatureCache
 from vision.training.minilm import model_folder
 from vision.training.publish import save_half
 from vision.training.sentences import MAX_TOKENS, export_sentence_encoder, export_text_side
-from vision.training.tags import (
-    WORDS,
-    TagCalibration,
-    read_words,
-    thresholds,
-    truths,
-    written_about,
-)
+from vision.training.tags import TagCalibration, thresholds
 
 Parts = dict[str, dict[str, Any]]
 

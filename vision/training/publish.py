@@ -28,10 +28,10 @@ class Draft:
         """An empty draft, or a copy of `base` whose parts may then be replaced."""
         folder.mkdir(parents=True, exist_ok=True)
         draft = cls(name, folder)
-        for part, spec in (base.parts if base else {}).items():
-            draft.parts[part] = spec
-            for file in files_of(spec):
-                shutil.copyfile(base.path(file), folder / file)  # type: ignore[union-attr]
+        if base:
+            draft.parts |= base.parts
+            for file in {file for spec in base.parts.values() for file in files_of(spec)}:
+                shutil.copyfile(base.path(file), folder / file)
         return draft
 
     def publish(self, to: Path, *, metrics: Mapping[str, Any], card: str) -> Path:

@@ -15,6 +15,7 @@ from typing import Any
 from vision.errors import VisionError
 from vision.evaluation.captions import captions
 from vision.evaluation.retrieval import retrieval
+from vision.evaluation.tags import tags
 from vision.eye import load_eye
 from vision.text_encoder import load_text_encoder
 from vision.training.captions import CaptionTraining
@@ -95,6 +96,7 @@ def measure(draft: Draft, shop: Workshop) -> dict[str, Any]:
         collection.name: {
             "retrieval": retrieval(collection.folder, "dev", eye=eye, text_encoder=text_encoder),
             "captions": captions(collection.folder, "dev", eye=eye),
+            "tags": tags(collection.folder, "dev", eye=eye),
         }
         for collection in shop.all_collections()
     }
