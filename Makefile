@@ -31,7 +31,7 @@ demo: setup ## Fill the library with freely licensed photos.
 
 test: $(TESTING) $(BROWSER) ## Test everything, on SQLite and PostgreSQL, in a real browser.
 	@$(BIN)/python -m tests.needs
-	$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest -m "not e2e and not processes"
+	$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest -m "database and not e2e and not processes"
 	$(BIN)/python -m pytest
 
 lint: $(TESTING) ## Check style, types, import rules and migrations.

@@ -16,6 +16,15 @@ from workers.supervision import marea
 START_S = 10.0
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the database, so that `make test` can run it on PostgreSQL as well."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if item.get_closest_marker("django_db") or fixtures & {"db", "transactional_db"}:
+            item.add_marker("database")
+
+
 @pytest.fixture(autouse=True)
 def no_index() -> None:
     """The process's index follows its database; a test's database is rolled back behind it."""
