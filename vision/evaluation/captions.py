@@ -6,12 +6,14 @@ from typing import Any
 from vision.collection import Collection
 from vision.errors import DataMissing
 from vision.evaluation.caption_metrics import bleu, cider_d, rouge_l
-from vision.evaluation.retrieval import look_at_split
+from vision.evaluation.retrieval import Seen, look_at_split
 from vision.eye import Eye
 from vision.words import words_of
 
 
-def captions(folder: Path, split: str, *, eye: Eye, lang: str = "en") -> dict[str, Any]:
+def captions(
+    folder: Path, split: str, *, eye: Eye, lang: str = "en", seen: Seen | None = None
+) -> dict[str, Any]:
     """BLEU-1..4, ROUGE-L and CIDEr-D on a folder laid out as described in `vision.collection`.
 
     Photos without a caption are left out. Raises DataMissing when none has one.
@@ -20,7 +22,7 @@ def captions(folder: Path, split: str, *, eye: Eye, lang: str = "en") -> dict[st
     references = collection.captions(split, lang=lang)
     described = {
         name: sight.caption
-        for name, sight in look_at_split(collection, split, eye)
+        for name, sight in seen or look_at_split(collection, split, eye)
         if name in references
     }
     if not described:

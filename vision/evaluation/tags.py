@@ -6,22 +6,21 @@ from typing import Any
 import numpy as np
 
 from vision.collection import Collection
-from vision.evaluation.retrieval import look_at_split
+from vision.evaluation.retrieval import Seen, look_at_split
 from vision.evaluation.tag_truth import read_words, truths, written_about
 from vision.eye import Eye
 
 
-def tags(folder: Path, split: str, *, eye: Eye) -> dict[str, Any]:
+def tags(folder: Path, split: str, *, eye: Eye, seen: Seen | None = None) -> dict[str, Any]:
     """Precision and recall of tags, over all and for each group (a word without a broader one).
 
     Right is what captions (and labels, where the folder has them) say. They leave things out, so
     true precision is higher and true recall lower. Raises DataMissing.
     """
     collection = Collection(folder)
-    names, said = [], []
-    for name, sight in look_at_split(collection, split, eye):
-        names.append(name)
-        said.append({tag for tag, _ in sight.tags})
+    seen = seen or look_at_split(collection, split, eye)
+    names = [name for name, _ in seen]
+    said = [{tag for tag, _ in sight.tags} for _, sight in seen]
     words = read_words()
     shown = truths(words, written_about(collection, split, names))
     group_of: dict[str, str] = {}

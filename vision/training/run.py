@@ -12,12 +12,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vision.collection import Collection
 from vision.errors import VisionError
 from vision.evaluation.captions import captions
-from vision.evaluation.retrieval import retrieval
+from vision.evaluation.retrieval import look_at_split, retrieval
 from vision.evaluation.tags import tags
-from vision.eye import load_eye
-from vision.text_encoder import load_text_encoder
+from vision.eye import Eye, load_eye
+from vision.text_encoder import TextEncoder, load_text_encoder
 from vision.training.captions import CaptionTraining
 from vision.training.card import model_card
 from vision.training.checkpoint import Progress, silent
@@ -92,13 +93,16 @@ def measure(draft: Draft, shop: Workshop) -> dict[str, Any]:
     shutil.rmtree(trial, ignore_errors=True)
     draft.publish(trial, metrics={}, card="")
     eye, text_encoder = load_eye(trial, device="cpu"), load_text_encoder(trial)
+    return {each.name: _measure(each, eye, text_encoder) for each in shop.all_collections()}
+
+
+def _measure(collection: Collection, eye: Eye, text_encoder: TextEncoder) -> dict[str, Any]:
+    """Every figure of one collection, from one look at its photos."""
+    folder, seen = collection.folder, look_at_split(collection, "dev", eye)
     return {
-        collection.name: {
-            "retrieval": retrieval(collection.folder, "dev", eye=eye, text_encoder=text_encoder),
-            "captions": captions(collection.folder, "dev", eye=eye),
-            "tags": tags(collection.folder, "dev", eye=eye),
-        }
-        for collection in shop.all_collections()
+        "retrieval": retrieval(folder, "dev", eye=eye, text_encoder=text_encoder, seen=seen),
+        "captions": captions(folder, "dev", eye=eye, seen=seen),
+        "tags": tags(folder, "dev", eye=eye, seen=seen),
     }
 
 
