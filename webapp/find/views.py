@@ -7,6 +7,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from search.query import MAX_SCANNED
 from webapp.accounts.http import HtmxRequest
 from webapp.errors import UserError
 from webapp.find.forms import FindForm
@@ -27,7 +28,7 @@ def find_page(request: HtmxRequest) -> HttpResponse:
     form = FindForm(request.GET)
     if not form.is_valid():
         raise UserError("This is no page of search results. Search again from the start.")
-    text, more = request.GET.get("q", ""), form.cleaned_data["more"]
+    text, more = request.GET.get("q", "")[:MAX_SCANNED], form.cleaned_data["more"]
     offset = form.cleaned_data["offset"] or 0
     page = find_photos(request.user, text, offset=offset, show_more=more)
     context = {

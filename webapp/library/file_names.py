@@ -1,7 +1,8 @@
 """File names as people sent them, made safe to store, show and offer for download."""
 
-import unicodedata
 from typing import TYPE_CHECKING
+
+from webapp.texts import one_line
 
 if TYPE_CHECKING:
     from webapp.library.models import Photo
@@ -29,16 +30,10 @@ def tidy_file_name(name: str) -> str:
     """
     name = name.encode("utf-8", "replace").decode("utf-8", "replace")
     last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-    kept = "".join(c if _is_shown(c) else " " for c in unicodedata.normalize("NFC", last))
-    tidy = " ".join(kept.split())
+    tidy = one_line(last)
     if tidy.strip(". ") == "":
         return "photo"
     return _cut(tidy)
-
-
-def _is_shown(character: str) -> bool:
-    """Not a control (Cc), surrogate (Cs) or invisible format character, save emoji joiners."""
-    return unicodedata.category(character) not in {"Cc", "Cs", "Cf"} or character == "\u200d"
 
 
 def _cut(name: str) -> str:

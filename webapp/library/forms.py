@@ -7,6 +7,11 @@ from webapp.errors import Refused, TooLarge
 MAX_DIGITS = 18  # what a 64-bit id may have
 
 
+def as_id(text: str) -> int | None:
+    """The id that `text` spells; None if it spells none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else None
+
+
 def photo_ids(data: QueryDict, *, limit: int) -> list[int]:
     """The ids in the field `photos`: repeated, or separated by commas.
 
@@ -22,6 +27,7 @@ def photo_ids(data: QueryDict, *, limit: int) -> list[int]:
             "Nothing was changed; choose fewer.",
             field="photos",
         )
-    if not all(word.isascii() and word.isdigit() and len(word) <= MAX_DIGITS for word in words):
+    ids = [as_id(word) for word in words]
+    if None in ids:
         raise Refused("Photos are chosen by their numbers. Nothing was changed.", field="photos")
-    return list(dict.fromkeys(map(int, words)))
+    return list(dict.fromkeys(filter(None, ids)))

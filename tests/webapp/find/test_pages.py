@@ -136,3 +136,10 @@ def test_similar_photos_are_walked_along(as_ana: Client, ana: User) -> None:
     trail = as_ana.get(first.url).context["trail"]
     assert trail.next_url.endswith(f"?similar={photos[0].pk}")
     assert trail.back_url.startswith(reverse("find:similar", args=[photos[0].pk]))
+
+
+def test_a_query_of_a_megabyte_is_not_repeated_in_every_address(as_ana: Client, ana: User) -> None:
+    a_photo(ana, is_favourite=True)
+    page = found(as_ana, "is:favourite" + " " * 1_000_000)
+    assert 'class="tile ' in page
+    assert len(page) < 200_000

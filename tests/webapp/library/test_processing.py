@@ -126,7 +126,7 @@ def test_one_failure_or_all_can_be_tried_again(
     assert second.state == WAITING
 
 
-@pytest.mark.parametrize("photo", ["0", "-1", "x", "²", "9" * 40])
+@pytest.mark.parametrize("photo", ["0", "-1", "x", "²", "9" * 40, "9" * 5000])
 def test_trying_strangers_or_nonsense_again_changes_nothing(
     client: Client, owner: User, photo: str
 ) -> None:

@@ -300,7 +300,9 @@ def test_known_hashes_are_told_before_bytes_are_sent(uploader: Uploader, owner: 
     }
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"hashes": 1}', b"\xff", b'{"hashes":'])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"null", b'{"hashes": 1}', b"\xff", b'{"hashes":', b"[" * 100_000]
+)
 def test_a_strange_question_for_hashes_is_refused(uploader: Uploader, body: bytes) -> None:
     response = uploader.client.post("/upload/known", data=body, content_type="application/json")
     assert response.status_code == 400
@@ -320,3 +322,8 @@ def test_a_full_disk_is_told_and_leaves_nothing(uploader: Uploader, owner: User)
     assert not path.is_symlink()
     assert not Upload.objects.exists()
     assert Path("/dev/full").exists()
+
+
+@pytest.mark.parametrize("key", ["%00", "a%00b", "%C3%A9", "a%20b"])
+def test_a_key_that_nobody_was_given_is_unknown(uploader: Uploader, key: str) -> None:
+    assert uploader.client.head(f"/upload/files/{key}").status_code == 404

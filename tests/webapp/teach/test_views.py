@@ -77,3 +77,22 @@ def test_nobody_speaks_about_others_photos(as_ana: Client, name: str) -> None:
     assert (foreign.status_code, foreign.content) == (unknown.status_code, unknown.content)
     assert foreign.status_code == 404
     assert not Correction.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("Rex\0 runs", "Rex runs"),
+        ("Rex\u202e runs\n", "Rex runs"),
+        ("x" * 600, "x" * 500),
+        ("👩\u200d🚀 in space", "👩\u200d🚀 in space"),
+    ],
+)
+def test_words_are_kept_without_what_no_database_stores(
+    as_ana: Client, ana: User, typed: str, kept: str
+) -> None:
+    photo = a_photo(ana)
+    address = reverse("teach:caption", args=[photo.pk])
+    assert as_ana.post(address, {"caption": typed}, headers=HTMX).status_code == 200
+    photo.refresh_from_db()
+    assert photo.own_caption == kept

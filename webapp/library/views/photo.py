@@ -9,7 +9,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from webapp.accounts.http import HtmxRequest
 from webapp.find.trails import search_trail, similar_trail
-from webapp.library.forms import MAX_DIGITS
+from webapp.library.forms import as_id
 from webapp.library.models import Photo
 from webapp.library.schemas import with_details
 from webapp.library.services.reading import chosen, get_photo
@@ -46,11 +46,11 @@ def photo_page(request: HtmxRequest, photo_id: int) -> HttpResponse:
 
 def _trail(request: HtmxRequest, photo: Photo) -> Trail:
     """The list that the address names: search results, similar photos, else the library."""
-    text, similar = request.GET.get("q", ""), request.GET.get("similar", "")
+    text, original_id = request.GET.get("q", ""), as_id(request.GET.get("similar", ""))
     if photo.trashed_at is None and text:
         return search_trail(request.user, photo, text, show_more="more" in request.GET)
-    if photo.trashed_at is None and similar.isdecimal() and len(similar) <= MAX_DIGITS:
-        return similar_trail(request.user, photo, get_photo(request.user, int(similar)))
+    if photo.trashed_at is None and original_id is not None:
+        return similar_trail(request.user, photo, get_photo(request.user, original_id))
     return library_trail(request.user, photo)
 
 

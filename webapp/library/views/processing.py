@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from webapp.accounts.http import HtmxRequest
+from webapp.library.forms import as_id
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.library.services import claims
 from webapp.library.services.processing import Progress, present_workers, progress_of, set_aside
@@ -51,7 +52,7 @@ def retry(request: HtmxRequest) -> HttpResponse:
     photos = set_aside(request.user)
     chosen = request.POST.get("photo", "")
     if chosen:
-        photos = photos.filter(pk=int(chosen) if chosen.isascii() and chosen.isdigit() else 0)
+        photos = photos.filter(pk=as_id(chosen) or 0)
     claims.retry(photos)
     if not request.htmx:
         return redirect("library:processing")

@@ -243,7 +243,7 @@ def _modified_at(milliseconds: str) -> datetime | None:
 def _hashes(request: HttpRequest) -> list[str]:
     try:
         hashes = json.loads(request.body)["hashes"]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise UserError('Send {"hashes": [...]} as JSON.') from error
     if not isinstance(hashes, list) or len(hashes) > MAX_KNOWN:
         raise UserError(f"Ask for at most {MAX_KNOWN:,} hashes at a time.", field="hashes")
