@@ -64,13 +64,17 @@ class Engine:
             self._mark = newest
 
     def _start(self) -> None:
-        """Open the base and read what the database has beyond it."""
-        self._opened_file = self._base_file()
+        """Open the base and read what the database has beyond it.
+
+        If that is interrupted, the next search goes on from the base.
+        """
+        base_file = self._base_file()
         newest = feed.newest_change()
-        base = self._open(newest)
+        base, owned = self._open(newest), _by_owner()
+        self._opened_file, self._owned = base_file, owned
         self.index = FaissIndex(base, dim=EMBED_DIM)
-        self._owned = _by_owner()
-        self._apply_after(base.manifest.high_water_mark if base else 0)
+        self._mark = base.manifest.high_water_mark if base else 0
+        self._apply_after(self._mark)
         self._mark = newest
 
     def _open(self, newest: int) -> Base | None:

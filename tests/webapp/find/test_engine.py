@@ -4,8 +4,9 @@ import threading
 
 import numpy as np
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
+from search.index.manifest import MANIFEST
 from tests.factories import a_photo, a_sight, a_user, an_embedding
 from webapp.accounts.models import User
 from webapp.find import engine
@@ -215,3 +216,24 @@ def test_an_embedding_of_the_wrong_size_spoils_nothing() -> None:
     first.sights.update(embedding=np.zeros(3, "<f2").tobytes())
 
     assert (nearest(owner, 1), nearest(owner, 2)) == (None, second.pk)
+
+
+def test_a_start_that_was_interrupted_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = a_user()
+    a_seen_photo(owner, 1)
+    build_index(active_version())
+    manifest = index_folder(active_version()) / MANIFEST
+    manifest.rename(manifest.with_suffix(".later"))
+    second = a_seen_photo(owner, 2)  # while the base is being made
+    assert nearest(owner, 2) == second.pk
+    manifest.with_suffix(".later").rename(manifest)
+    with monkeypatch.context() as patched:
+        patched.setattr("webapp.find.feed.changes_after", _fail)
+        with pytest.raises(OperationalError):
+            engine.open_view(owner)  # opens the new base
+
+    assert nearest(owner, 2) == second.pk
+
+
+def _fail(*_: object) -> None:
+    raise OperationalError("the database went away")
