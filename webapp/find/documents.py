@@ -13,12 +13,17 @@ PORTION = 1_000  # photos indexed in one transaction
 
 
 def index_photos(photo_ids: Sequence[int]) -> None:
-    """Bring the full-text rows of these photos up to date. Call it in the change's transaction."""
+    """Bring the full-text rows of these photos up to date. Call it in the change's transaction.
+
+    The photos are locked first: of two who change the same photo, the second reads what the first
+    has written, and does not insert the same row again.
+    """
+    Photo.objects.filter(pk__in=photo_ids).lock()
     photos = Photo.objects.filter(pk__in=photo_ids).values_list("pk", "file_name", "own_caption")
     captions = dict(
-        Sight.objects.filter(photo__in=photo_ids, version__is_active=True).values_list(
-            "photo_id", "caption"
-        )
+        Sight.objects.with_caption_to_show()
+        .filter(photo__in=photo_ids)
+        .values_list("photo_id", "caption")
     )
     tags = _tags(photo_ids)
     fulltext.upsert(

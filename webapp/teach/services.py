@@ -17,6 +17,7 @@ from webapp.find.documents import index_photos
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.library.services.claims import still_held
 from webapp.teach.models import Correction, ModelVersion, PhotoTag, Sight, Tag
+from webapp.texts import JOINER, one_line
 
 EMBEDDING_DTYPE = np.dtype("<f2")  # as stored: 512 little-endian float16
 SHIPPED_WEIGHTS = Path(__file__).resolve().parents[2] / "vision" / "weights"
@@ -58,16 +59,16 @@ def weights_folder(version: ModelVersion) -> Path:
 
 
 def with_captions(photos: PhotoQuerySet) -> PhotoQuerySet:
-    """Photos with the active version's sight at hand (one query more), for `shown_caption`."""
-    sights = Sight.objects.filter(version__is_active=True).defer("embedding")
-    return photos.prefetch_related(Prefetch("sights", queryset=sights, to_attr="active_sights"))
+    """Photos with their captions at hand (one query more), for `shown_caption`."""
+    sights = Sight.objects.with_caption_to_show().defer("embedding")
+    return photos.prefetch_related(Prefetch("sights", queryset=sights, to_attr="captioned"))
 
 
 def shown_caption(photo: Photo) -> str:
-    """A person's caption, else the active version's, else nothing."""
+    """A person's caption, else the active version's if it is likely enough, else nothing."""
     if photo.own_caption:
         return photo.own_caption
-    sights: list[Sight] = getattr(photo, "active_sights", [])
+    sights: list[Sight] = getattr(photo, "captioned", [])
     return sights[0].caption if sights else ""
 
 
@@ -84,7 +85,7 @@ def store_sights(
     once however often a photo was looked at.
     """
     held = still_held(holder, [photo for photo, _ in looked])
-    if not ModelVersion.objects.filter(pk=version.pk, is_active=True).exists():
+    if not _stays_active(version):
         held = set()  # another version took over meanwhile and will look again
     kept = [(photo, seen) for photo, seen in looked if photo.pk in held]
     Sight.objects.bulk_create(
@@ -103,6 +104,12 @@ def store_sights(
     index_photos(sorted(held))
     Photo.objects.filter(pk__in=held).mark_changed()
     return len(kept)
+
+
+def _stays_active(version: ModelVersion) -> bool:
+    """Whether this is the active version, and remains it until the transaction ends."""
+    active = ModelVersion.objects.filter(pk=version.pk, is_active=True)
+    return active.select_for_update(no_key=True).first() is not None
 
 
 def sight_of(photo: Photo, version: ModelVersion, seen: Seen) -> Sight:
@@ -148,8 +155,8 @@ def tag_counts(user: User, *, start: str = "", limit: int = 200) -> list[tuple[s
 
 def tidy_tag(name: str) -> str:
     """A tag as it is stored: lower case, single spaces. Raises `Refused` when nothing is left."""
-    tidy = " ".join("".join(c if c.isprintable() else " " for c in name).lower().split())
-    if not tidy:
+    tidy = one_line(name).lower()
+    if not tidy.strip(JOINER):
         raise Refused("A tag needs at least one letter. Nothing was tagged.", field="tag")
     if len(tidy) > MAX_TAG_LENGTH:
         raise Refused(
@@ -174,7 +181,7 @@ def reject_tag(user: User, photos: PhotoQuerySet, name: str) -> int:
 def _say(
     user: User, photos: PhotoQuerySet, name: str, kind: Correction.Kind, source: PhotoTag.Source
 ) -> int:
-    photo_ids = list(photos.values_list("pk", flat=True))
+    photo_ids = photos.lock()
     tag = _tags_named([name])[name]
     Correction.objects.bulk_create(
         [Correction(photo_id=pk, user=user, kind=kind, value=name) for pk in photo_ids]
@@ -192,7 +199,8 @@ def _say(
 @transaction.atomic
 def write_caption(user: User, photo: Photo, text: str) -> None:
     """`user` words the caption; an empty one gives the model's back."""
-    caption = " ".join(text.split())[:500]
+    caption = one_line(text)[:500]
+    Photo.objects.filter(pk=photo.pk).lock()
     Correction.objects.create(photo=photo, user=user, kind=Correction.Kind.CAPTION, value=caption)
     Photo.objects.filter(pk=photo.pk).update(own_caption=caption)
     photo.own_caption = caption

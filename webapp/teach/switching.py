@@ -98,8 +98,10 @@ def _retell(version: ModelVersion) -> None:
     """The model's tags and the full-text rows, from this version's sights."""
     for sights in _batches(version):
         with transaction.atomic():
-            store_model_tags([(sight.photo, sight) for sight in sights])
-            index_photos([sight.photo_id for sight in sights])
+            # Locked, and without those that were deleted since they were read.
+            there = set(Photo.objects.filter(pk__in=[s.photo_id for s in sights]).lock())
+            store_model_tags([(sight.photo, sight) for sight in sights if sight.photo_id in there])
+            index_photos(sorted(there))
 
 
 def _batches(version: ModelVersion) -> Iterator[list[Sight]]:

@@ -1,10 +1,16 @@
 """What models see and what people say: a person's word outranks a model's."""
 
+import threading
+import time
+
 import numpy as np
 import pytest
+from django.db import connection, transaction
 
+from search import fulltext
 from tests.factories import a_photo, a_sight, a_user, an_embedding
 from webapp.errors import Refused
+from webapp.find.services import find_photos
 from webapp.library.models import Photo
 from webapp.library.services import claims
 from webapp.teach import services
@@ -103,3 +109,48 @@ def test_a_worker_that_lost_its_lease_stores_nothing():
 
     assert stored == 0
     assert not Sight.objects.filter(photo=photo).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_speak_about_a_photo_at_once_are_both_heard():
+    photo = a_photo(a_user())
+    wrong: list[Exception] = []
+
+    def speak() -> None:
+        try:
+            services.add_tag(photo.owner, mine(photo), "boat")
+        except Exception as error:
+            wrong.append(error)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=speak)
+    with transaction.atomic():
+        services.add_tag(photo.owner, mine(photo), "sea")
+        other.start()
+        time.sleep(0.3)  # the other comes as far as it can before this is decided
+    other.join()
+
+    assert not wrong
+    (texts,) = fulltext.read(connection, [photo.pk])
+    assert set(texts.tags) == {("sea",), ("boat",)}
+
+
+def test_a_version_that_was_replaced_meanwhile_stores_nothing():
+    photo = a_photo(a_user(), state=Photo.State.WAITING)
+    claims.claim_batch("worker", size=1)
+    seen = a_sight(a_photo(a_user()), tags=[("cat", 0.9)])
+    version = services.active_version()
+    type(version).objects.update(is_active=False)
+
+    assert services.store_sights("worker", version, [(photo, seen)], {}) == 0
+
+
+def test_a_caption_that_is_likely_wrong_is_neither_shown_nor_searched(settings):
+    photo = a_photo(a_user())
+    settings.MAREA_CAPTION_CONFIDENCE = 0.6  # the factory's captions have 0.5
+
+    a_sight(photo, caption="a boat on the sea")
+
+    assert services.shown_caption(services.with_captions(mine(photo)).get()) == ""
+    assert find_photos(photo.owner, '"boat"').found == []

@@ -94,8 +94,9 @@ def find_known(owner: User, sha256: str) -> Added | None:
         return None
     if photo.trashed_at is None:
         return Added(photo, Outcome.KNOWN)
-    restore_photos(Photo.objects.visible_to(owner).filter(pk=photo.pk))
-    photo.refresh_from_db()
+    if not restore_photos(Photo.objects.visible_to(owner).filter(pk=photo.pk)):
+        return find_known(owner, sha256)  # deleted or restored in this very moment
+    photo.trashed_at = None
     return Added(photo, Outcome.RESTORED)
 
 

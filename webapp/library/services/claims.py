@@ -60,10 +60,7 @@ def renew(holder: str) -> None:
 
 def still_held(holder: str, photos: Sequence[Photo]) -> set[int]:
     """Ids that `holder` may still write results for; locked until the transaction ends."""
-    held = _held(holder, photos)
-    if connection.features.has_select_for_update:
-        held = held.select_for_update()
-    return set(held.values_list("pk", flat=True))
+    return set(_held(holder, photos).lock())
 
 
 def release(holder: str) -> int:

@@ -2,10 +2,11 @@
 
 from django.db import transaction
 
-from webapp.library.models import PhotoQuerySet
+from webapp.library.models import Photo, PhotoQuerySet
 
 
 @transaction.atomic
 def set_favourite(photos: PhotoQuerySet, value: bool) -> int:
     """Mark photos as favourites or not. Returns how many changed."""
-    return photos.exclude(is_favourite=value).update(is_favourite=value)
+    ids = photos.exclude(is_favourite=value).lock()
+    return Photo.objects.filter(pk__in=ids).update(is_favourite=value)

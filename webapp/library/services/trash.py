@@ -22,7 +22,7 @@ PART = 500  # photos in one transaction
 @transaction.atomic
 def trash_photos(photos: PhotoQuerySet) -> int:
     """Move photos to the trash; search forgets them at once. Returns how many moved."""
-    ids = list(photos.in_library().values_list("pk", flat=True))
+    ids = photos.in_library().lock()
     chosen = Photo.objects.filter(pk__in=ids)
     chosen.update(trashed_at=timezone.now())
     chosen.mark_changed()
@@ -32,7 +32,7 @@ def trash_photos(photos: PhotoQuerySet) -> int:
 @transaction.atomic
 def restore_photos(photos: PhotoQuerySet) -> int:
     """Take photos out of the trash. Returns how many came back."""
-    ids = list(photos.in_trash().values_list("pk", flat=True))
+    ids = photos.in_trash().lock()
     chosen = Photo.objects.filter(pk__in=ids)
     chosen.update(trashed_at=None)
     chosen.mark_changed()
@@ -43,7 +43,8 @@ def restore_photos(photos: PhotoQuerySet) -> int:
 def delete_photos(photos: PhotoQuerySet) -> int:
     """Delete photos in the trash for good, with their files. Returns how many."""
     with transaction.atomic():
-        doomed = list(photos.in_trash().select_for_update().values_list("pk", "sha256"))
+        rows = photos.in_trash().order_by("pk").select_for_update()
+        doomed = list(rows.values_list("pk", "sha256"))
         ids = [pk for pk, _ in doomed]
         Photo.objects.filter(pk__in=ids).delete()
         DeletedPhoto.remember(ids)
