@@ -107,7 +107,7 @@ class Photo(models.Model):
     # As the camera's clock showed it, kept as if it were UTC: photos sort by local time.
     taken_at = models.DateTimeField(null=True)
     uploaded_at = models.DateTimeField(default=timezone.now)
-    shown_at = models.DateTimeField()  # taken_at, or else the file's or the upload's time
+    shown_at = models.DateTimeField()  # taken_at, or the file's or upload's time on clocks here
     camera = models.CharField(max_length=100, blank=True)
     lens = models.CharField(max_length=100, blank=True)
     latitude = models.FloatField(null=True)

@@ -118,6 +118,17 @@ def test_a_photo_without_a_date_is_shown_at_its_files_time(tmp_path: Path):
     assert photo.shown_at == modified_at
 
 
+def test_files_and_cameras_tell_the_time_of_the_same_clock(tmp_path: Path):
+    modified_at = datetime(2015, 6, 1, 20, tzinfo=UTC)
+
+    with timezone.override("Asia/Tokyo"):
+        photo = add_photo(
+            a_user(), an_image_file(tmp_path), file_name="a.jpg", modified_at=modified_at
+        ).photo
+
+    assert photo.shown_at == datetime(2015, 6, 2, 5, tzinfo=UTC)
+
+
 def test_a_file_time_in_the_future_is_not_believed(tmp_path: Path):
     modified_at = timezone.now() + timedelta(days=400)
 

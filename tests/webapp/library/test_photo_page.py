@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from tests.factories import a_photo, a_sight, a_user
@@ -58,6 +59,13 @@ def test_what_the_file_says_is_shown(as_ana: Client, ana: User) -> None:
         assert fact in page
     map_url = "openstreetmap.org/?mlat=-33.85680&mlon=151.21530#map=15/-33.85680/151.21530"
     assert map_url in page
+
+
+def test_the_cameras_clock_is_shown_wherever_marea_runs(as_ana: Client, ana: User) -> None:
+    photo = a_photo(ana, taken_at=datetime(2024, 12, 31, 23, 30, tzinfo=UTC))
+    with timezone.override("Asia/Tokyo"):
+        page = shown(as_ana, photo)
+    assert "31 December 2024, 23:30" in page
 
 
 def test_a_photo_without_a_place_has_no_map_link(as_ana: Client, ana: User) -> None:

@@ -142,7 +142,7 @@ def _photo(
         height=inspection.height,
         taken_at=taken_at,
         uploaded_at=now,
-        shown_at=taken_at or _plausible(modified_at, now) or now,
+        shown_at=taken_at or _on_the_wall(_plausible(modified_at, now) or now),
         camera=inspection.camera,
         lens=inspection.lens,
         latitude=inspection.latitude,
@@ -172,6 +172,11 @@ def _plausible(modified_at: datetime | None, now: datetime) -> datetime | None:
     if modified_at and datetime(1990, 1, 1, tzinfo=UTC) < modified_at <= now:
         return modified_at
     return None
+
+
+def _on_the_wall(moment: datetime) -> datetime:
+    """What clocks here showed at `moment`, kept as if it were UTC, as the camera's time is."""
+    return timezone.localtime(moment).replace(tzinfo=UTC)
 
 
 def _megabytes(size_bytes: int) -> str:
