@@ -17,9 +17,8 @@ from django.db import InterfaceError, OperationalError
 from vision.decoding import Rendering, UnreadableImage
 from webapp.library.models import Photo
 from webapp.library.services import claims
-from webapp.library.services.decoding import decoders
+from webapp.library.services.decoding import render
 from webapp.library.services.thumbnails import SIZES, store_thumbnails
-from webapp.library.storage import local_original
 from webapp.teach.models import ModelVersion
 from webapp.teach.services import active_version, store_sights, weights_folder
 
@@ -99,7 +98,7 @@ class Looker:
 
     def _render(self, photo: Photo) -> Rendering:
         """Decode once, for the network and the thumbnails. Runs in a thread, without database."""
-        rendering = render(photo, network_size=self.eye.input_size)
+        rendering = render(photo, network_size=self.eye.input_size, thumbnails=SIZES)
         store_thumbnails(photo.sha256, rendering.thumbnails)
         return rendering
 
@@ -154,15 +153,6 @@ class Looker:
         if time.monotonic() > self._renew_at:
             claims.renew(self.holder)
             self._renew_at = time.monotonic() + settings.MAREA_LEASE_S / 3
-
-
-def render(photo: Photo, *, network_size: int | None) -> Rendering:
-    """Decode a photo's original into what is shown of it. Raises `UnreadableImage`."""
-    try:
-        with local_original(photo.original_name) as path:
-            return decoders().render(path, network_size=network_size, thumbnails=SIZES)
-    except FileNotFoundError as error:
-        raise UnreadableImage("file_missing") from error
 
 
 def _is_fresh(batch: Batch) -> bool:

@@ -3,19 +3,14 @@
 All of them may come twice, come late or be lost.
 """
 
-import logging
 from collections.abc import Sequence
 
 from celery.worker import state
 
-from vision.decoding import UnreadableImage
 from webapp.library.models import Photo
-from webapp.library.services import claims
-from webapp.library.services.thumbnails import has_thumbnails, store_thumbnails
+from webapp.library.services import claims, thumbnails
 from workers import housekeeping, looking, memory, queue
 from workers.app import app
-
-logger = logging.getLogger(__name__)
 
 LOOK_TIME_S = 60  # a task ends well before Redis would deliver its signal again
 
@@ -39,13 +34,7 @@ def look_at_photos() -> None:
 @app.task
 def remake_thumbnails(photo_ids: Sequence[int]) -> None:
     """Make the thumbnails that these photos lack. What cannot be read is left as it is."""
-    for photo in Photo.objects.filter(pk__in=photo_ids):
-        if has_thumbnails(photo.sha256):
-            continue
-        try:
-            store_thumbnails(photo.sha256, looking.render(photo, network_size=None).thumbnails)
-        except UnreadableImage as error:
-            logger.warning("thumbnails_not_made photo=%d code=%s", photo.pk, error.code)
+    thumbnails.remake_thumbnails(Photo.objects.filter(pk__in=photo_ids))
 
 
 @app.task

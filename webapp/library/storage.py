@@ -72,12 +72,12 @@ def write_atomically(target: Path, chunks: Iterable[bytes]) -> None:
     except BaseException:
         Path(made).unlink(missing_ok=True)
         raise
-    _sync_folder(target.parent)
+    sync(target.parent)  # the rename itself survives a power cut
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Force a file, or the names in a folder, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

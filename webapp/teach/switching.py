@@ -19,8 +19,7 @@ from webapp.errors import Conflict
 from webapp.find.building import build_index
 from webapp.find.documents import index_photos
 from webapp.library.models import Photo, PhotoQuerySet
-from webapp.library.services.decoding import decoders
-from webapp.library.storage import local_original
+from webapp.library.services.decoding import render
 from webapp.teach.models import ModelVersion, Sight, lacking_sight
 from webapp.teach.services import Seen, sight_of, store_model_tags
 from workers import queue
@@ -74,10 +73,9 @@ def _next_unseen(version: ModelVersion, unreadable: Sequence[int]) -> list[Photo
 
 def _pixels(photo: Photo, size: int) -> Image | None:
     try:
-        with local_original(photo.original_name) as path:
-            return decoders().render(path, network_size=size, thumbnails={}).pixels
-    except (UnreadableImage, FileNotFoundError) as error:
-        logger.warning("not_looked_at photo=%d error=%s", photo.pk, type(error).__name__)
+        return render(photo, network_size=size, thumbnails={}).pixels
+    except UnreadableImage as error:
+        logger.warning("not_looked_at photo=%d code=%s", photo.pk, error.code)
         return None
 
 

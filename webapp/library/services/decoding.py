@@ -1,10 +1,13 @@
 """The decoding processes of this process, started on first use with the limits of the settings."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from django.conf import settings
 
-from vision.decoding import DecoderPool, Limits
+from vision.decoding import DecoderPool, Fit, Limits, Rendering, UnreadableImage
+from webapp.library.models import Photo
+from webapp.library.storage import local_original
 
 # How long a request waits for a free decoder before it answers "busy": slow photos must not hold
 # every thread of the web server.
@@ -24,3 +27,15 @@ def decoders() -> DecoderPool:
         ),
         max_wait_s=MAX_WAIT_S,
     )
+
+
+def render(photo: Photo, *, network_size: int | None, thumbnails: Mapping[str, Fit]) -> Rendering:
+    """Decode a photo's original once, into all that is shown of it.
+
+    Raises `UnreadableImage`, also when the file is missing, and `DecoderUnavailable`.
+    """
+    try:
+        with local_original(photo.original_name) as path:
+            return decoders().render(path, network_size=network_size, thumbnails=thumbnails)
+    except FileNotFoundError as error:
+        raise UnreadableImage("file_missing") from error

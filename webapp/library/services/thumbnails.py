@@ -8,8 +8,8 @@ from django.conf import settings
 
 from vision.decoding import UnreadableImage
 from webapp.library.models import Photo
-from webapp.library.services.decoding import decoders
-from webapp.library.storage import local_original, write_atomically
+from webapp.library.services.decoding import render
+from webapp.library.storage import write_atomically
 
 logger = logging.getLogger(__name__)
 
@@ -46,12 +46,9 @@ def remake_thumbnails(photos: Iterable[Photo]) -> int:
     for photo in photos:
         try:
             if not has_thumbnails(photo.sha256):
-                with local_original(photo.original_name) as path:
-                    store_thumbnails(
-                        photo.sha256,
-                        decoders().render(path, network_size=None, thumbnails=SIZES).thumbnails,
-                    )
+                rendering = render(photo, network_size=None, thumbnails=SIZES)
+                store_thumbnails(photo.sha256, rendering.thumbnails)
             made += 1
-        except (UnreadableImage, FileNotFoundError) as error:
-            logger.warning("thumbnails_not_made photo=%d error=%s", photo.pk, type(error).__name__)
+        except UnreadableImage as error:
+            logger.warning("thumbnails_not_made photo=%d code=%s", photo.pk, error.code)
     return made

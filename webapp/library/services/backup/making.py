@@ -24,6 +24,7 @@ from webapp.library.storage import (
     OriginalsOnDisk,
     local_original,
     originals,
+    sync,
     write_atomically,
 )
 
@@ -75,13 +76,13 @@ def _keep(folder: Path, sha256: str, *, link: bool) -> bool:
     target = original_in(folder, sha256)
     if target.exists():
         return True
-    name = Photo(sha256=sha256).original_name
-    if not originals().exists(name):
-        return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    with local_original(name) as source:
-        if not (link and _is_local() and _link(source, target)):
-            write_atomically(target, _verified(source, sha256))
+    try:
+        with local_original(Photo(sha256=sha256).original_name) as source:
+            if not (link and _is_local() and _link(source, target)):
+                write_atomically(target, _verified(source, sha256))
+    except FileNotFoundError:  # perhaps deleted a moment ago
+        return False
     return True
 
 
@@ -122,19 +123,11 @@ def _size(folder: Path, sha256: str) -> int:
 def _finish(making: Path) -> Path:
     """Give the backup its name, which makes it one."""
     for path in making.iterdir():
-        _sync(path)
+        sync(path)
     done = making.with_name(making.name.removeprefix("making-"))
     making.rename(done)
-    _sync(done.parent)
+    sync(done.parent)
     return done
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _clear_abandoned(folder: Path) -> None:

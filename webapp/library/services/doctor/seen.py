@@ -14,8 +14,9 @@ from webapp.find.building import build_index, index_folder
 from webapp.find.documents import index_photos
 from webapp.library.models import ChangeCounter, Photo
 from webapp.library.services.doctor.findings import Finding, count, note, problem
-from webapp.teach.models import ModelVersion, Sight, lacking_sight
+from webapp.teach.models import ModelVersion, Sight
 from webapp.teach.services import EMBEDDING_DTYPE, active_version
+from webapp.teach.switching import unseen
 from workers import queue
 
 BATCH = 500
@@ -32,7 +33,7 @@ def sights() -> Iterator[Finding]:
             "delete them and look at the photos again",
             lambda: _look_again(malformed),
         )
-    if number := _unseen(version).count():
+    if number := unseen(version).count():
         yield problem(
             "sights",
             f"{version.name} has not looked at {count(number, 'photo')} that count as ready.",
@@ -43,10 +44,6 @@ def sights() -> Iterator[Finding]:
         yield Finding("sights", f"{version.name} has looked at every photo that counts as ready.")
 
 
-def _unseen(version: ModelVersion) -> QuerySet[Photo]:
-    return lacking_sight(Photo.objects.filter(state=Photo.State.READY), version)
-
-
 def _look_again(malformed: QuerySet[Sight]) -> str:
     version = active_version()
     malformed.delete()
@@ -54,7 +51,7 @@ def _look_again(malformed: QuerySet[Sight]) -> str:
 
 
 def _queue(version: ModelVersion) -> str:
-    number = _unseen(version).update(state=Photo.State.WAITING, attempts=0)
+    number = unseen(version).update(state=Photo.State.WAITING, attempts=0)
     queue.there_is_work()
     return f"{count(number, 'photo')} wait to be looked at again."
 
