@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from search.query import Query
 
-# Log-odds that a photo is meant of which no signal says anything.
-PRIOR = -6.0
+# Log-odds that a photo is meant of which no signal says anything; fitted, see `search.cutoff`.
+PRIOR = -4.5
 
 
 @dataclass(frozen=True, slots=True)

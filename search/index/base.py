@@ -22,8 +22,9 @@ MAPPED = {"flat": faiss.IO_FLAG_MMAP_IFC, "ivf": faiss.IO_FLAG_MMAP | faiss.IO_F
 EXACT_UP_TO = 2_000
 # Rows scored at once when many are scored exactly: 16 MiB as float32.
 EXACT_CHUNK = 8_192
-# Cells visited and candidates scored again exactly, where nothing limits the candidates.
-NPROBE = 64
+# Cells visited and candidates scored again exactly, where nothing limits the candidates. On a
+# million vectors like real ones recall@10 is 0.996, of text-like queries 0.983 (DESIGN, section 7).
+NPROBE = 128
 RERANKED = 300
 # Bits of each query component while it is compared with RaBitQ codes.
 QUERY_BITS = 8
