@@ -35,8 +35,12 @@ Batch = Sequence[tuple[Photo, "Future[Rendering]"]]
 @lru_cache(maxsize=1)
 def load_eye(folder: Path) -> "Eye":
     """The network of this process, loaded when the first photo needs it."""
-    from vision.eye import load_eye as load  # torch enters here and nowhere else
+    import torch  # it enters here and nowhere else
 
+    from vision.eye import load_eye as load
+
+    if settings.MAREA_VISION_THREADS:
+        torch.set_num_threads(settings.MAREA_VISION_THREADS)
     return load(folder)
 
 

@@ -99,5 +99,8 @@ class TorchLite2:
 def load_lite2(version: Version, spec: dict[str, Any], device: str) -> Backbone:
     """The exported int8 network on a CPU, torch on anything else."""
     if device == "cpu":
-        return OnnxBackbone(version.path(spec["onnx"]), input_size=spec["input_size"])
+        threads = torch.get_num_threads()  # one number for both, so that one setting is enough
+        return OnnxBackbone(
+            version.path(spec["onnx"]), input_size=spec["input_size"], threads=threads
+        )
     return TorchLite2(device)
