@@ -42,6 +42,15 @@ class ModelVersion(models.Model):
         return self.name
 
 
+class SightQuerySet(models.QuerySet["Sight"]):
+    def with_caption_to_show(self) -> Self:
+        """The active version's sights whose caption is likely enough to be shown and searched."""
+        return self.filter(
+            version__is_active=True,
+            caption_confidence__gte=settings.MAREA_CAPTION_CONFIDENCE,
+        )
+
+
 class Sight(models.Model):
     """What one model version saw in one photo."""
 
@@ -49,9 +58,11 @@ class Sight(models.Model):
     version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="sights")
     embedding = models.BinaryField(max_length=1024)  # 512 little-endian float16, unit norm
     caption = models.CharField(max_length=500, blank=True)
-    caption_confidence = models.FloatField(default=0.0)
+    caption_confidence = models.FloatField(default=0.0)  # see vision.training.confidence
     tags = models.JSONField(default=list)  # [[name, probability], …], best first
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = SightQuerySet.as_manager()
 
     class Meta:
         constraints = (

@@ -190,7 +190,7 @@ def _say(
         [PhotoTag(photo_id=pk, tag=tag, source=source) for pk in photo_ids],
         update_conflicts=True,
         unique_fields=["photo", "tag"],
-        update_fields=["source"],
+        update_fields=["source", "probability"],
     )
     index_photos(photo_ids)
     return len(photo_ids)

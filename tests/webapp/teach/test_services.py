@@ -68,6 +68,14 @@ def test_a_persons_tag_stays_when_the_model_sees_something_else():
     assert shown_tags(photo) == {"miso"}
 
 
+def test_a_person_is_sure_of_a_tag_that_the_model_only_guessed():
+    photo = a_photo(a_user())
+    a_sight(photo, tags=[("cat", 0.3)])
+    services.add_tag(photo.owner, mine(photo), "cat")
+
+    assert PhotoTag.objects.get(photo=photo).probability == 1
+
+
 def test_every_word_is_kept_as_an_event():
     photo = a_photo(a_user())
     services.add_tag(photo.owner, mine(photo), "boat")
