@@ -48,7 +48,8 @@ class CaptionConfig:
 class CaptionDecoder(nn.Module):
     """Next-word logits from a photo's grid and the words so far.
 
-    Shapes: B photos or hypotheses, T words, N cells, C grid channels, D attention width, V words.
+    Shapes: P photos, B sentences (B / P of each photo, photo by photo), T words, N cells, C grid
+    channels, D attention width, V words.
     """
 
     def __init__(self, config: CaptionConfig, *, dropout: float = 0.0) -> None:
@@ -66,28 +67,34 @@ class CaptionDecoder(nn.Module):
         # Words name inputs and outputs; at PyTorch's deviation of 1 the first logits are huge.
         nn.init.normal_(self.words.weight, std=config.word**-0.5)
 
-    def look(self, grid_BNC: Tensor, pooled_BP: Tensor) -> tuple[Tensor, Tensor, State]:
-        """What of a photo every step needs: keys and values (B, N, D), and the first state."""
-        keys_BND, values_BND = self.memory(grid_BNC).chunk(2, dim=-1)
-        hidden_BH, cell_BH = torch.tanh(self.start(pooled_BP)).chunk(2, dim=-1)
-        state = (hidden_BH[None].contiguous(), cell_BH[None].contiguous())
-        return keys_BND + self.places, values_BND, state
+    def look(self, grid_PNC: Tensor, pooled_PF: Tensor) -> tuple[Tensor, Tensor, State]:
+        """What of a photo every step needs: keys and values (P, N, D), and the first state."""
+        keys_PND, values_PND = self.memory(grid_PNC).chunk(2, dim=-1)
+        hidden_PH, cell_PH = torch.tanh(self.start(pooled_PF)).chunk(2, dim=-1)
+        return keys_PND + self.places, values_PND, (hidden_PH[None], cell_PH[None])
 
     def step(
-        self, words_BT: Tensor, keys_BND: Tensor, values_BND: Tensor, state: State
+        self, words_BT: Tensor, keys_PND: Tensor, values_PND: Tensor, state: State
     ) -> tuple[Tensor, State]:
-        """Logits (B, T, V) of the word after each of `words_BT`, and the state after the last."""
+        """Logits (B, T, V) of the word after each of `words_BT`, and the state after the last.
+
+        `state` is (1, B, hidden): repeat the first state for each sentence of a photo.
+        """
+        state = (state[0].contiguous(), state[1].contiguous())
         hidden_BTH, state = self.lstm(self.dropout(self.words(words_BT)), state)
-        seen_BTD = self._attend(self.query(hidden_BTH), keys_BND, values_BND)
+        seen_BTD = self._attend(self.query(hidden_BTH), keys_PND, values_PND)
         mixed_BTW = torch.tanh(self.mix(self.dropout(torch.cat([hidden_BTH, seen_BTD], dim=-1))))
         return self.dropout(mixed_BTW) @ self.words.weight.T + self.bias, state
 
-    def _attend(self, query_BTD: Tensor, keys_BND: Tensor, values_BND: Tensor) -> Tensor:
+    def _attend(self, query_BTD: Tensor, keys_PND: Tensor, values_PND: Tensor) -> Tensor:
+        # Sentences of one photo ask the same cells, so they ask together.
+        query_PQD = query_BTD.reshape(len(keys_PND), -1, query_BTD.shape[-1])
         q, k, v = (
             part.unflatten(-1, (self.config.heads, -1)).transpose(1, 2)
-            for part in (query_BTD, keys_BND, values_BND)
+            for part in (query_PQD, keys_PND, values_PND)
         )
-        return functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+        seen_PQD = functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+        return seen_PQD.reshape(query_BTD.shape)
 
 
 @CAPTIONERS.register("lstm-attention")

@@ -167,7 +167,6 @@ def caption_loss(
     first_B1 = torch.full((len(words_BT), 1), start)
     before_BT = torch.cat([first_B1, words_BT[:, :-1].clamp(min=END)], dim=1)
     keys, values, (hidden, cell) = model.look(grid_PNC, pooled_PF)
-    keys, values = (part.repeat_interleave(each, dim=0) for part in (keys, values))
     state = (hidden.repeat_interleave(each, dim=1), cell.repeat_interleave(each, dim=1))
     logits_BTV, _ = model.step(before_BT, keys, values, state)
     return functional.cross_entropy(
