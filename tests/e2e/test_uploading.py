@@ -216,6 +216,14 @@ def test_a_cancelled_file_can_be_sent_after_all(page: Page, owner: User, tmp_pat
     expect_end(page, "2 photos added.")
 
 
+def test_a_copy_of_a_broken_file_is_not_called_known(page: Page, tmp_path: Path) -> None:
+    broken = [tmp_path / name for name in ("a.jpg", "b.jpg")]
+    for path in broken:
+        path.write_bytes(image_bytes(seed=7)[:-200])
+    choose(page, *broken)
+    expect_end(page, "Done: 2 could not be added.")
+
+
 def test_leaving_while_uploading_asks_first(page: Page, tmp_path: Path) -> None:
     open_upload(page)
     page.context.set_offline(True)

@@ -9,6 +9,7 @@ export const State = Object.freeze({
 });
 const UNFINISHED = [State.WAITING, State.READING, State.ASKING, State.SENDING];
 const RETRIABLE = [State.FAILED, State.CANCELLED];
+export const NOT_ADDED = [State.REFUSED, ...RETRIABLE];
 
 const SENT_AT_ONCE = 3; // browsers open six connections to a server; pages need some too
 const ASKED_AT_ONCE = 200;
@@ -71,10 +72,12 @@ export class UploadQueue extends EventTarget {
   }
 
   cancel(...items) {
-    for (const item of items.filter(UploadQueue.isUnfinished)) {
+    for (const item of items) {
+      if (!UploadQueue.isUnfinished(item)) continue; // asked one by one: a twin may wait again
       this.#sending.get(item)?.abort(true).catch(() => {}); // the server forgets it in a day anyway
       this.#sending.delete(item);
       this.#set(item, State.CANCELLED, { sent: 0, reason: "Cancelled." });
+      this.#letTwinTry(item);
     }
     this.#move();
   }
@@ -154,8 +157,8 @@ export class UploadQueue extends EventTarget {
     if (!hash) return this.#set(item, State.FAILED, { reason: unreadableReason(item.file) });
     item.sha256 = hash;
     const twin = this.#firstWithHash.get(hash);
-    if (twin && twin !== item && twin.state !== State.CANCELLED) {
-      return this.#set(item, State.KNOWN, { reason: `The same photo as ${twin.path}.` });
+    if (twin && twin !== item && !NOT_ADDED.includes(twin.state)) {
+      return this.#set(item, State.KNOWN, { twin, reason: `The same photo as ${twin.path}.` });
     }
     this.#firstWithHash.set(hash, item);
     this.#set(item, State.ASKING);
@@ -216,9 +219,20 @@ export class UploadQueue extends EventTarget {
 
   #sendingFailed(item, failure) {
     const { reason, stopsAll, mayPass } = failure;
-    if (!stopsAll) return this.#set(item, mayPass ? State.FAILED : State.REFUSED, { reason });
+    if (!stopsAll) {
+      this.#set(item, mayPass ? State.FAILED : State.REFUSED, { reason });
+      return this.#letTwinTry(item);
+    }
     this.#putBack(item);
     this.pause(reason, failure);
+  }
+
+  /** What waited for `item` to arrive goes its own way, since it did not. */
+  #letTwinTry(item) {
+    for (const other of this.items.filter((each) => each.twin === item)) {
+      this.#set(other, State.WAITING, { twin: null, reason: "" });
+      this.#toRead.push(other);
+    }
   }
 
   /** Back to before it was asked about: meanwhile the photo may have arrived after all. */

@@ -3,11 +3,10 @@
 import { droppedBy, findFiles, holdsFiles, picked } from "./upload-files.js";
 import { Hasher } from "./upload-hasher.js";
 import { UploadList } from "./upload-list.js";
-import { State, UploadQueue } from "./upload-queue.js";
+import { NOT_ADDED, State, UploadQueue } from "./upload-queue.js";
 import { Pace, count, summaryOf } from "./upload-words.js";
 
 const ANNOUNCE_MS = 15_000;
-const NOT_ADDED = [State.REFUSED, State.FAILED, State.CANCELLED];
 
 class UploadPage {
   #announcedAt = 0;
