@@ -28,7 +28,8 @@ def do(as_ana: Client, action: str, photos: list[Photo], **fields: Any) -> dict[
 def test_favourites_are_marked_and_unmarked(as_ana: Client, ana: User) -> None:
     photos = [a_photo(ana), a_photo(ana)]
     told = do(as_ana, "favourite", photos)
-    assert told == {"count": 2, "message": "2 photos marked as favourite.", "undo": "unfavourite"}
+    undo = {"action": "unfavourite", "photos": [photo.pk for photo in photos]}
+    assert told == {"count": 2, "message": "2 photos marked as favourite.", "undo": undo}
     assert Photo.objects.filter(is_favourite=True).count() == 2
     do(as_ana, "unfavourite", photos[:1])
     assert Photo.objects.get(is_favourite=True) == photos[1]
@@ -39,8 +40,16 @@ def test_trash_is_undone_by_the_action_that_it_names(as_ana: Client, ana: User) 
     told = do(as_ana, "trash", photos)
     assert told["message"] == "2 photos moved to the trash."
     assert Photo.objects.in_trash().count() == 2
-    do(as_ana, told["undo"], photos)
+    do(as_ana, told["undo"]["action"], photos)
     assert Photo.objects.in_library().count() == 2
+
+
+@pytest.mark.parametrize("action", ["favourite", "tag", "trash"])
+def test_undoing_leaves_what_was_so_before(as_ana: Client, ana: User, action: str) -> None:
+    before, changed = a_photo(ana), a_photo(ana)
+    do(as_ana, action, [before], tag="dog")
+    assert do(as_ana, action, [before, changed], tag="dog")["undo"]["photos"] == [changed.pk]
+    assert do(as_ana, action, [before, changed], tag="dog")["undo"] is None
 
 
 def test_only_photos_in_the_trash_are_deleted_for_good(as_ana: Client, ana: User) -> None:

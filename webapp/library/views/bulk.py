@@ -18,7 +18,8 @@ from webapp.library.services.favourites import set_favourite
 from webapp.library.services.reading import chosen
 from webapp.library.services.trash import delete_photos, restore_photos, trash_photos
 from webapp.responses import prefers_json
-from webapp.teach.services import add_tag, reject_tag
+from webapp.teach.models import tagged
+from webapp.teach.services import add_tag, reject_tag, tidy_tag
 
 MAX_CHOSEN = 50_000
 BATCH = 1_000  # ids in one statement; SQLite takes at most 32,766 parameters
@@ -26,11 +27,16 @@ BATCH = 1_000  # ids in one statement; SQLite takes at most 32,766 parameters
 
 @dataclass(frozen=True)
 class Action:
-    """`apply` does it and returns how many photos it concerned; `told` says so."""
+    """`apply` does it and returns how many photos it concerned; `told` says so.
+
+    `undo` is the action that takes it back from those that it `changes`: what was a favourite
+    before it was marked as one again stays a favourite.
+    """
 
     apply: Callable[[User, PhotoQuerySet, QueryDict], int]
     told: str
-    undo: str = ""  # the action that takes it back
+    undo: str = ""
+    changes: Callable[[PhotoQuerySet, QueryDict], PhotoQuerySet] = lambda photos, post: photos
 
 
 ACTIONS = {
@@ -38,16 +44,21 @@ ACTIONS = {
         lambda user, photos, post: set_favourite(photos, True),
         "{photos} marked as favourite.",
         undo="unfavourite",
+        changes=lambda photos, post: photos.filter(is_favourite=False),
     ),
     "unfavourite": Action(
         lambda user, photos, post: set_favourite(photos, False),
         "{photos} no longer marked as favourite.",
         undo="favourite",
+        changes=lambda photos, post: photos.filter(is_favourite=True),
     ),
     "tag": Action(
         lambda user, photos, post: add_tag(user, photos, post.get("tag", "")),
         "{photos} tagged.",
         undo="untag",
+        changes=lambda photos, post: photos.exclude(
+            pk__in=tagged(photos, tidy_tag(post.get("tag", "")))
+        ),
     ),
     "untag": Action(
         lambda user, photos, post: reject_tag(user, photos, post.get("tag", "")),
@@ -57,11 +68,13 @@ ACTIONS = {
         lambda user, photos, post: trash_photos(photos),
         "{photos} moved to the trash.",
         undo="restore",
+        changes=lambda photos, post: photos.in_library(),
     ),
     "restore": Action(
         lambda user, photos, post: restore_photos(photos),
         "{photos} restored.",
         undo="trash",
+        changes=lambda photos, post: photos.in_trash(),
     ),
     "delete": Action(
         lambda user, photos, post: delete_photos(photos), "{photos} deleted for good."
@@ -78,17 +91,24 @@ def bulk(request: SignedInRequest, action: str) -> HttpResponse:
     chosen_action = ACTIONS.get(action)
     if chosen_action is None:
         raise NotFound("There is no such action.")
-    user, count = request.user, 0
+    count = 0
+    undoable: list[int] = []
     ids = photo_ids(request.POST, limit=MAX_CHOSEN)
     for at in range(0, len(ids), BATCH):
-        count += chosen_action.apply(user, chosen(user, ids[at : at + BATCH]), request.POST)
-    return _answer(request, chosen_action, count)
+        photos = chosen(request.user, ids[at : at + BATCH])
+        if chosen_action.undo:
+            undoable += chosen_action.changes(photos, request.POST).values_list("pk", flat=True)
+        count += chosen_action.apply(request.user, photos, request.POST)
+    return _answer(request, chosen_action, count, undoable)
 
 
-def _answer(request: SignedInRequest, action: Action, count: int) -> HttpResponse:
+def _answer(
+    request: SignedInRequest, action: Action, count: int, undoable: list[int]
+) -> HttpResponse:
     message = action.told.format(photos="1 photo" if count == 1 else f"{count:,} photos")
     if prefers_json(request):
-        return JsonResponse({"count": count, "message": message, "undo": action.undo})
+        undo = {"action": action.undo, "photos": undoable} if undoable else None
+        return JsonResponse({"count": count, "message": message, "undo": undo})
     messages.success(request, message)
     return HttpResponseRedirect(_back(request))
 

@@ -61,17 +61,17 @@ export class SelectionBar {
       this.selection.clear();
       if (TAKES_AWAY.has(action)) this.grid.remove(ids);
       else this.grid.refresh(ids);
-      const undo = answer.undo && { label: "Undo", run: () => this.#undo(answer.undo, ids, fields) };
-      toast(answer.message, { action: undo || null });
+      const undo = answer.undo && { label: "Undo", run: () => this.#undo(answer.undo, fields) };
+      toast(answer.message, { action: undo });
     } catch (error) {
       toast(error.message, { error: true });
     }
   }
 
-  async #undo(action, ids, fields) {
+  async #undo({ action, photos }, fields) {
     try {
-      const answer = await post(this.#url(action), { photos: ids.join(","), ...fields });
-      await (TAKES_AWAY.has(action) ? this.grid.load() : this.grid.refresh(ids));
+      const answer = await post(this.#url(action), { photos: photos.join(","), ...fields });
+      await (TAKES_AWAY.has(action) ? this.grid.load() : this.grid.refresh(photos));
       toast(answer.message);
     } catch (error) {
       toast(error.message, { error: true });
