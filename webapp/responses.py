@@ -23,7 +23,10 @@ API_PREFIX = "/api/"
 BAD_REQUEST = "Marea could not make sense of this request. Go back, reload the page and try again."
 FORBIDDEN = "You may not do this. Ask the administrator of this Marea if you think you should."
 NOT_FOUND = "There is no such page, or it is not yours."
-SERVER_ERROR = "Something went wrong on our side. Nothing was changed; the server's log says why."
+SERVER_ERROR = (
+    "Something went wrong on our side. Try again; if it stays so, tell the administrator, who "
+    "finds the reason in the server's log."
+)
 CSRF = (
     "This form was open for too long or cookies are switched off. Nothing was changed; go back, "
     "reload the page and try again."

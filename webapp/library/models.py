@@ -171,7 +171,9 @@ class DeletedPhoto(models.Model):
         number = ChangeCounter.next()
         cls.objects.bulk_create(
             [cls(photo_id=photo_id, change_number=number) for photo_id in photo_ids],
-            ignore_conflicts=True,
+            update_conflicts=True,  # SQLite may give the highest id again after a restore
+            unique_fields=["photo_id"],
+            update_fields=["change_number", "deleted_at"],
         )
 
 
