@@ -146,8 +146,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _settings(config: VersionTraining) -> dict[str, Any]:
-    both = {"embedding": asdict(config.embedding), "captions": asdict(config.captions)}
-    return {f"{part} {key}": value for part, own in both.items() for key, value in own.items()}
+    """Of what was trained, and where the rest is from."""
+    settings = {
+        f"{part} {key}": value
+        for part in config.parts
+        for key, value in asdict(getattr(config, part)).items()
+    }
+    return settings | ({"other parts from": config.base.name} if config.base else {})
 
 
 if __name__ == "__main__":
