@@ -6,8 +6,7 @@ photos of a split, searches for each by its first caption, and prints one JSON o
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,11 +48,11 @@ def evaluate(data: Path, split: str, version_folder: Path) -> Figures:
     )
 
 
-def fill(user: "User", version: "ModelVersion", looked: Iterator[Looked]) -> dict[str, int]:
+def fill(user: "User", version: "ModelVersion", looked: Sequence[Looked]) -> dict[str, int]:
     """Put photos into the library as a worker would. Returns their ids by name."""
     ids: dict[str, int] = {}
-    while batch := list(islice(looked, BATCH)):
-        ids |= _store(user, version, batch, first=len(ids))
+    for first in range(0, len(looked), BATCH):
+        ids |= _store(user, version, looked[first : first + BATCH], first=first)
     return ids
 
 
