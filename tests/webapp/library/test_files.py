@@ -138,3 +138,18 @@ def test_files_answer_only_to_being_read(client: Client, user: User) -> None:
     for path in (f"/photos/{photo.pk}/original", f"/photos/{photo.pk}/thumbnail/small"):
         assert client.post(path).status_code == 405
         assert client.head(path).status_code == 200
+
+
+def test_a_waiting_photo_does_not_tell_that_somebody_else_has_it_too(
+    client: Client, user: User
+) -> None:
+    data = image_bytes()
+    a_photo(a_user("bob"), data=data)
+    mine = a_photo(user, data=data, state="waiting", with_thumbnails=False)
+    alone = a_photo(user, state="waiting", with_thumbnails=False)
+    answers = [
+        client.get(f"/photos/{photo.pk}/thumbnail/small", headers={"Accept": "application/json"})
+        for photo in (mine, alone)
+    ]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].content == answers[1].content

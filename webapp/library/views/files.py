@@ -58,6 +58,8 @@ def thumbnail(request: SignedInRequest, photo_id: int, size: str) -> HttpRespons
     photo = get_photo(request.user, photo_id)
     if size not in SIZES:
         raise NotFound(f"Thumbnails come in these sizes: {', '.join(SIZES)}.")
+    if photo.state == Photo.State.WAITING:  # one that is there is of somebody with the same photo
+        return _not_made_yet(request, photo)
     etag = f'"{photo.sha256}-{size}"'
     is_named = request.GET.get("v") == photo.sha256[:12]
     caching = KEEP_FOR_EVER if is_named else ASK_EACH_TIME
