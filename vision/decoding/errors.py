@@ -18,7 +18,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "too_large_bytes": "The file is {megabytes} MB; photos may be at most {max_megabytes} MB.",
     "too_large_pixels": (
         "The picture has more than {max_megapixels} megapixels, which is the most that a photo "
-        "may have."
+        "may have. Please add a smaller copy."
     ),
     "not_an_image": "The file is not a photo: its contents match no picture format.",
     "unsupported_format": (
@@ -32,8 +32,13 @@ MESSAGES: Final[Mapping[str, str]] = {
     "damaged": (
         "The file is damaged or incomplete: its picture cannot be decoded. Please copy it again."
     ),
-    "decode_timeout": "The picture took longer than {seconds} seconds to decode and was given up.",
-    "decode_memory": "The picture needs more than {memory_mb} MB of memory to decode.",
+    "decode_timeout": (
+        "The picture took longer than {seconds} seconds to decode and was given up. Please try "
+        "again, or add a smaller copy."
+    ),
+    "decode_memory": (
+        "The picture needs more than {memory_mb} MB of memory to decode. Please add a smaller copy."
+    ),
     "decoder_died": "The decoder stopped while it read this picture. Please try again.",
 }
 
