@@ -39,6 +39,13 @@ def captions(folder: Path, split: str, version: Path) -> Figures:
     return measure(folder, split, eye=load_eye(version))
 
 
+def tags(folder: Path, split: str, version: Path) -> Figures:
+    from vision.evaluation.tags import tags as measure
+    from vision.eye import load_eye
+
+    return measure(folder, split, eye=load_eye(version))
+
+
 def search(folder: Path, split: str, version: Path) -> Figures:
     """The whole search, in a library of its own: `kept_by_cutoff` of what is among the first ten
     comes before the cut-off, `shown` is the mean number of results before it."""
@@ -54,9 +61,10 @@ def search(folder: Path, split: str, version: Path) -> Figures:
 MEASURES: Mapping[str, Measure] = {
     "retrieval": retrieval,
     "captions": captions,
+    "tags": tags,
     "search": search,
 }
-PLANNED = ("keywords", "tags", "cutoff")
+PLANNED = ("keywords", "cutoff")
 
 
 class Command(BaseCommand):
