@@ -31,8 +31,13 @@ demo: setup ## Fill the library with freely licensed photos.
 
 test: $(TESTING) $(BROWSER) ## Test everything, on SQLite and PostgreSQL, in a real browser.
 	@$(BIN)/python -m tests.needs
-	$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest -m "database and not e2e and not processes"
-	$(BIN)/python -m pytest
+	@failed=0; \
+	echo "On PostgreSQL, what uses a database:"; \
+	$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest \
+		-m "database and not e2e and not processes" || failed=1; \
+	echo "On SQLite, everything:"; \
+	$(BIN)/python -m pytest || failed=1; \
+	exit $$failed
 
 lint: $(TESTING) ## Check style, types, import rules and migrations.
 	$(BIN)/ruff check .
