@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import faiss
@@ -71,9 +73,10 @@ class Base:
 
     def _flat_search(self, query: Vectors, k: int, live: Selection) -> tuple[Scores, Ids]:
         selector = faiss.IDSelectorBitmap(live.bitmap())
-        scores, ids = self._index.search(
-            query[None], k, params=faiss.SearchParameters(sel=selector)
-        )
+        with _one_thread():
+            scores, ids = self._index.search(
+                query[None], k, params=faiss.SearchParameters(sel=selector)
+            )
         return scores[0], ids[0]
 
     def _cell_search(self, query: Vectors, k: int, live: Selection) -> tuple[Scores, Ids]:
@@ -94,8 +97,21 @@ class Base:
         selector = faiss.IDSelectorBitmap(live.bitmap())
         parameters = faiss.IVFRaBitQSearchParameters(sel=selector, nprobe=nprobe)
         parameters.qb = QUERY_BITS
-        _, ids = self._index.search(query[None], count, params=parameters)
+        with _one_thread():
+            _, ids = self._index.search(query[None], count, params=parameters)
         return ids[0][ids[0] >= 0]
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One query is too little to share out: waiting for a second thread on a busy machine took
+    5 ms where the search alone took 0.1. The setting is the calling thread's own."""
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(threads)
 
 
 def open_base(folder: Path) -> Base:

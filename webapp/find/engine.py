@@ -33,12 +33,7 @@ class View:
     version: ModelVersion
     index: FaissIndex
     photos: Selection
-
-    def sample(self) -> Vectors:
-        """Embeddings (m, 512) of photos that stand for the user's library, evenly over all ids."""
-        ids = self.photos.ids()
-        _, vectors = self.index.vectors(ids[:: max(1, len(ids) // SAMPLE)][:SAMPLE])
-        return vectors
+    sample: Vectors  # (m, 512) embeddings of photos that stand for the user's library
 
 
 class Engine:
@@ -48,11 +43,15 @@ class Engine:
         self.version = version
         self._folder = index_folder(version)
         self._mark = 0
+        self._samples: dict[int, Vectors] = {}
         self._start()
 
     def view(self, user: User) -> View:
         """The index as it is now, for what `user` may see."""
-        return View(self.version, self.index, self._owned.get(user.pk, NOBODY))
+        photos = self._owned.get(user.pk, NOBODY)
+        if user.pk not in self._samples:
+            self._samples[user.pk] = _sample(self.index, photos)
+        return View(self.version, self.index, photos, self._samples[user.pk])
 
     def follow(self) -> None:
         """Catch up with the database, and with a worker that made a new base."""
@@ -100,6 +99,7 @@ class Engine:
         return stat.st_ino, stat.st_mtime_ns
 
     def _apply_after(self, number: int) -> None:
+        self._samples.clear()
         for change in feed.changes_after(self.version, number):
             self.index.remove(change.gone)
             self.index.add(change.ids, change.vectors)
@@ -108,6 +108,13 @@ class Engine:
             for owner in set(change.owners.tolist()):
                 arrived = change.ids[change.owners == owner]
                 self._owned[owner] = self._owned.get(owner, NOBODY).adding(arrived)
+
+
+def _sample(index: FaissIndex, photos: Selection) -> Vectors:
+    """Evenly over all ids, so that it stays nearly the same while photos arrive."""
+    ids = photos.ids()
+    _, vectors = index.vectors(ids[:: max(1, len(ids) // SAMPLE)][:SAMPLE])
+    return vectors
 
 
 def _by_owner() -> dict[int, Selection]:

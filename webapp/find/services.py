@@ -125,7 +125,7 @@ def _hits(user: User, query: Query, visible: PhotoQuerySet) -> list[Hit]:
     opinions = signals.opinions(
         vector,
         words,
-        background=cutoff.Background(view.sample(), generic_queries(view.version)),
+        background=cutoff.Background(view.sample, generic_queries(view.version)),
         photos=view.index.vectors(ids),
         texts=fulltext.read(connection, ids.tolist()),
     )
