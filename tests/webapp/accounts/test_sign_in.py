@@ -100,3 +100,10 @@ def test_forms_without_the_csrf_token_are_refused_in_words() -> None:
     answer = Client(enforce_csrf_checks=True).post(SIGN_IN, {"username": "a", "password": "b"})
     assert answer.status_code == 403
     assert "reload the page and try again" in answer.text
+
+
+@pytest.mark.parametrize("key", [r'"\000\000\000\000\000\000\000\000"', "é" * 8, "x" * 8, '"'])
+def test_a_cookie_that_nobody_was_given_is_nobodys(client: Client, key: str) -> None:
+    a_user("ana")
+    answer = client.get("/", headers={"Cookie": f"sessionid={key}"})
+    assert answer.headers["Location"] == f"{SIGN_IN}?next=/"
