@@ -11,4 +11,6 @@ class SessionStore(db.SessionStore):
 
         Django's own check, whose name is private, takes anything long enough; tests watch over it.
         """
-        return bool(key) and len(key) >= MIN_KEY_LENGTH and key.isascii() and key.isalnum()
+        if key is None or len(key) < MIN_KEY_LENGTH:
+            return False
+        return key.isascii() and key.isalnum()
