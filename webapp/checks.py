@@ -30,6 +30,19 @@ def data_folder_is_writable(**_: Any) -> list[CheckMessage]:
 
 
 @register()
+def search_engine_is_known(**_: Any) -> list[CheckMessage]:
+    if settings.SEARCH_ENGINE == "faiss":
+        return []
+    return [
+        Error(
+            f"This version of Marea knows no search engine {settings.SEARCH_ENGINE!r}.",
+            hint="Unset SEARCH_ENGINE, or set it to faiss.",
+            id="marea.E002",
+        )
+    ]
+
+
+@register()
 def weights_are_present(**_: Any) -> list[CheckMessage]:
     """The version that ships can be opened. `doctor` verifies its files, which takes longer."""
     try:

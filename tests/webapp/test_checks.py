@@ -11,6 +11,7 @@ from webapp.checks import (
     browser_packages_are_installed,
     data_folder_is_writable,
     missing_browser_packages,
+    search_engine_is_known,
     weights_are_present,
 )
 
@@ -28,6 +29,13 @@ def test_a_folder_that_cannot_be_written_is_an_error(
     (message,) = data_folder_is_writable()
     assert message.id == "marea.E001"
     assert "owner" in (message.hint or "")
+
+
+def test_a_search_engine_that_is_not_there_is_an_error(settings: Any) -> None:
+    assert search_engine_is_known() == []
+    settings.SEARCH_ENGINE = "milvus://host:19530"
+    (message,) = search_engine_is_known()
+    assert "milvus" in message.msg
 
 
 def test_missing_weights_are_a_warning(settings: Any) -> None:
