@@ -58,13 +58,24 @@ def search(folder: Path, split: str, version: Path) -> Figures:
         )
 
 
+def cutoff(folder: Path, split: str, version: Path) -> Figures:
+    from vision.evaluation.retrieval import look_at_split
+    from vision.eye import load_eye
+    from vision.text_encoder import load_text_encoder
+    from webapp.find.measuring import measure_cutoff
+
+    seen = look_at_split(Collection(folder), split, load_eye(version))
+    return measure_cutoff(folder, split, seen=seen, encoder=load_text_encoder(version))
+
+
 MEASURES: Mapping[str, Measure] = {
     "retrieval": retrieval,
     "captions": captions,
     "tags": tags,
     "search": search,
+    "cutoff": cutoff,
 }
-PLANNED = ("keywords", "cutoff")
+PLANNED = ("keywords",)
 
 
 class Command(BaseCommand):

@@ -1,0 +1,39 @@
+"""The measure of the cut-off measures what it says."""
+
+import numpy as np
+import pytest
+
+from search.evaluation import Judged, Library, cutoff_figures, judged_words
+from search.signals import Texts
+from tests.search.test_index import unit_vectors
+
+
+def test_words_are_judged_by_what_several_people_wrote() -> None:
+    captions = [
+        ["a dog", "two dogs run", "an animal"],
+        ["a dog", "a cat", "a pet"],
+        ["cats", "a cat"],
+    ]
+    captions += [["a house", "a house"]] * 7
+
+    words = judged_words(captions)
+
+    assert words["dog"] == Judged(frozenset({0}), frozenset({1}))
+    assert words["cat"] == Judged(frozenset({2}), frozenset({1}))
+    assert "house" not in words  # commoner than a search is
+    assert judged_words([["a kite"], *[["grass"]] * 9])["kite"].relevant == {0}
+
+
+def test_figures_of_a_search_that_tags_decide() -> None:
+    """Photos 0 and 1 have the tag, 2 has it wrongly, 3 lacks it; all look alike."""
+    tagged = [Texts(i, tags=(("frog",),)) for i in (0, 1, 2)]
+    library = Library(np.tile(unit_vectors(1, seed=1), (4, 1)), [*tagged, Texts(3)])
+    words = {"frog": Judged(frozenset({0, 1, 3}), frozenset())}
+    query = -unit_vectors(1, seed=1)[0] * 0.0
+
+    figures = cutoff_figures(library, words, {"frog": query}, unit_vectors(9, seed=2))
+
+    assert figures["precision"] == pytest.approx(2 / 3)
+    assert figures["recall_kept"] == pytest.approx(2 / 3)
+    assert figures["false_alarms"] == 1.0  # photo 2 is left
+    assert figures["queries"] == 1
