@@ -1,7 +1,9 @@
 """What every test starts from."""
 
+import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -12,6 +14,7 @@ from redis import RedisError
 from webapp.find import engine
 from workers import queue
 from workers.supervision import marea
+from workers.supervision.program import LAUNCH
 
 START_S = 10.0
 
@@ -34,7 +37,9 @@ def no_index() -> None:
 
 @pytest.fixture(scope="session")
 def _valkey_server() -> Iterator[None]:
-    with subprocess.Popen(marea.valkey().command, stdout=subprocess.DEVNULL) as server:
+    launch = [sys.executable, str(LAUNCH), str(os.getpid())]  # it ends with this process
+    command = [*launch, *marea.valkey().command]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as server:
         try:
             _wait_for_answer()
             yield
