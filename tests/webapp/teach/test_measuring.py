@@ -56,7 +56,7 @@ def test_evaluate_names_the_missing_folder(tmp_path: Path) -> None:
 
 def test_evaluate_says_what_is_not_there_yet() -> None:
     with pytest.raises(CommandError, match="not there yet"):
-        call_command("evaluate", "cutoff")
+        call_command("evaluate", "keywords")
 
 
 def test_train_names_the_missing_collection(tmp_path: Path) -> None:
