@@ -21,16 +21,16 @@ SAMPLE = 1_000
 # A small library says little about itself: it is taken together with so many imagined photos that
 # score as those of other libraries do.
 PRIOR_PHOTOS, PRIOR_MEDIAN, PRIOR_SPREAD = 50, 0.0, 0.1
-# Log-odds for each spread above what the query, and the photo, usually score. A logistic regression on
-# 104 words over Flickr8k's and 17 labels over coco_wide's development photos gave 0.45 and 0.82, with
-# `rank.PRIOR` and `signals.TRUST["tags"]` fitted at once (a photo has a word if two of its five
-# captions do). For whole captions the photo's own background weighs too much then: equal weights put
-# the photo meant first for 0.27 instead of 0.25 of Flickr8k's captions, as the embedding alone does.
+# Log-odds for each spread above what the query, and the photo, usually score. A logistic
+# regression on 104 words over Flickr8k's and 17 labels over coco_wide's development photos gave
+# 0.45 and 0.82, with `rank.PRIOR` and `signals.TRUST["tags"]` fitted at once (a photo has a word if
+# two of its five captions do). For whole captions the photo's own background weighs too much then:
+# equal weights put the photo meant first for 0.27 instead of 0.25 of Flickr8k's.
 BY_QUERY, BY_PHOTO = 0.6, 0.6
 # Hits at least so probable are shown at once, the others behind "show more anyway". Of photos meant
 # that rank in the first ten for a whole caption, 0.4 keeps 86 % (Flickr8k) and 77 % (coco_wide) and
-# shows 13 and 9 photos in the mean; 0.3 keeps 94 % of Flickr8k's and shows 21, 0.5 keeps 72 % and shows
-# 8. Of single words of which no photo is left, 0.3 answers 7 in 10 all the same, 0.5 4 in 10.
+# shows 13 and 9 photos in the mean; 0.3 keeps 94 % of Flickr8k's and shows 21, 0.5 keeps 72 % and
+# shows 8. Of single words of which no photo is left, 0.3 answers 7 in 10 all the same, 0.5 4 in 10.
 CONFIDENT = 0.4
 
 # What people look for in general; how a photo scores on these is what it scores on anything.
@@ -61,8 +61,7 @@ class Background:
         log-odds that it is meant."""
         scores = photos @ query
         by_query, by_photo = self._by_query(query, scores), self._by_photo(photos, scores)
-        smallness = np.log(SAMPLE / max(1, len(self.sample)))
-        return BY_QUERY * by_query + BY_PHOTO * by_photo + BY_SMALLNESS * max(0.0, smallness)
+        return BY_QUERY * by_query + BY_PHOTO * by_photo
 
     def _by_query(self, query: Vectors, scores: Scores) -> Scores:
         """Spreads above the median of what this query scores in the library (n,)."""

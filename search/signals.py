@@ -24,8 +24,8 @@ class Texts:
 
 
 # Log-odds when all words of the query stand in a photo's tags, caption or file name; of a part of
-# them, that part. That of tags was fitted (see `search.cutoff`); a name was given by a person and gets
-# as much as a tag; a caption is a guess: at 3.0 it cost three points of recall@5 on Flickr8k.
+# them, that part. That of tags was fitted (see `search.cutoff`); a name was given by a person and
+# gets as much as a tag; a caption is a guess: at 3.0 it cost three points of recall@5 on Flickr8k.
 TRUST = {"tags": 4.7, "caption": 1.5, "name": 4.7}
 
 

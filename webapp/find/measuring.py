@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from django.conf import settings
 
 from search.cutoff import GENERIC_QUERIES
 from search.evaluation import Library, cutoff_figures, judged_words
@@ -35,4 +36,5 @@ def measure_cutoff(
 
 def _texts(photo_id: int, sight: Sight) -> Texts:
     tags = tuple(tuple(split(name)) for name, _ in sight.tags)
-    return Texts(photo_id, tags, tuple(split(sight.caption)))
+    is_shown = sight.caption_confidence >= settings.MAREA_CAPTION_CONFIDENCE
+    return Texts(photo_id, tags, tuple(split(sight.caption)) if is_shown else ())
