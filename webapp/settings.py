@@ -336,7 +336,7 @@ MAREA_VISION_THREADS = env.integer(
 
 # --- Search ---
 
-SEARCH_ENGINE = env.text("SEARCH_ENGINE", "faiss", "Vector engine; faiss is the one there is so far.")
+SEARCH_ENGINE = env.text("SEARCH_ENGINE", "faiss", "Vector engine; faiss is the only one so far.")
 MAREA_INDEX_DELTA = env.integer(
     "MAREA_INDEX_DELTA", 5000, "New photos after which a worker makes a new index base."
 )
