@@ -1,4 +1,5 @@
-"""How good the cut-off is: words that photos have, asked with those photos there and without."""
+"""How well words find photos, and how good the cut-off is: words that photos have, asked with those
+photos there and without."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ import numpy as np
 from search.cutoff import SAMPLE, Background, confident
 from search.index.protocol import Vectors
 from search.query import parse
-from search.rank import rank
+from search.rank import Hit, rank
 from search.signals import Texts, opinions
 from search.words import STOP_WORDS, content_words, split, stem
 
@@ -41,6 +42,11 @@ class Library:
 
     def answer(self, text: str, query: Vectors, generic: Vectors) -> list[int]:
         """Ids of the photos before the cut-off for `text` with the embedding `query` (dim,)."""
+        hits = self.ranked(text, query, generic)
+        return [hit.photo_id for hit in hits[: confident(hits)]]
+
+    def ranked(self, text: str, query: Vectors, generic: Vectors) -> list[Hit]:
+        """All photos in the order of their fitness for `text` with the embedding `query` (dim,)."""
         ids = np.array([texts.photo_id for texts in self.texts], np.int64)
         sample = self.vectors[:: max(1, len(ids) // SAMPLE)][:SAMPLE]
         speaking = opinions(
@@ -50,8 +56,7 @@ class Library:
             photos=(ids, self.vectors),
             texts=self.texts,
         )
-        hits = rank(parse(text, date.today()), speaking, len(ids))
-        return [hit.photo_id for hit in hits[: confident(hits)]]
+        return rank(parse(text, date.today()), speaking, len(ids))
 
 
 def judged_words(captions: Sequence[Sequence[str]]) -> dict[str, Judged]:
@@ -105,3 +110,32 @@ def cutoff_figures(
         "recall_kept": right / max(wanted, 1),
         "false_alarms": alarms / max(len(words), 1),
     }
+
+
+def keyword_figures(
+    library: Library,
+    words: Mapping[str, Judged],
+    embedded: Mapping[str, Vectors],
+    generic: Vectors,
+) -> dict[str, float | dict[str, float]]:
+    """Average precision of the whole order for each word, and its mean (`map`) over the words.
+
+    Photos of which it is not clear whether they have the word are left out of the order.
+    """
+    places = {texts.photo_id: place for place, texts in enumerate(library.texts)}
+    by_word = {}
+    for word, judged in words.items():
+        order = (places[hit.photo_id] for hit in library.ranked(word, embedded[word], generic))
+        clear = [place for place in order if place not in judged.unclear]
+        by_word[word] = average_precision(clear, judged.relevant)
+    return {"map": float(np.mean(list(by_word.values()))), "by_word": by_word}
+
+
+def average_precision(order: Sequence[int], relevant: frozenset[int]) -> float:
+    """Mean, over the relevant, of the precision where each is found; those not found count 0."""
+    found, total = 0, 0.0
+    for place, each in enumerate(order, start=1):
+        if each in relevant:
+            found += 1
+            total += found / place
+    return total / max(len(relevant), 1)

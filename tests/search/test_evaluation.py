@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from search.evaluation import Judged, Library, cutoff_figures, judged_words
+from search.evaluation import (
+    Judged,
+    Library,
+    average_precision,
+    cutoff_figures,
+    judged_words,
+    keyword_figures,
+)
 from search.signals import Texts
 from tests.search.test_index import unit_vectors
 
@@ -37,3 +44,23 @@ def test_figures_of_a_search_that_tags_decide() -> None:
     assert figures["recall_kept"] == pytest.approx(2 / 3)
     assert figures["false_alarms"] == 1.0  # photo 2 is left
     assert figures["queries"] == 1
+
+
+def test_average_precision_of_an_order_worked_out_by_hand() -> None:
+    assert average_precision([4, 7, 5, 9], frozenset({4, 5})) == pytest.approx((1 / 1 + 2 / 3) / 2)
+    assert average_precision([7, 4], frozenset({4, 8})) == pytest.approx((1 / 2) / 2)
+    assert average_precision([], frozenset({1})) == 0
+
+
+def test_keywords_are_ranked_by_tags_and_unclear_photos_are_left_out() -> None:
+    """The tag puts photo 0 before 1; photo 2 also has it, but whether rightly is not clear."""
+    texts = [Texts(0, tags=(("frog",),)), Texts(1), Texts(2, tags=(("frog",),))]
+    library = Library(np.tile(unit_vectors(1, seed=1), (3, 1)), texts)
+    query = unit_vectors(1, seed=1)[0] * 0.0
+
+    right = {"frog": Judged(frozenset({0}), frozenset({2}))}
+    wrong = {"frog": Judged(frozenset({1}), frozenset({2}))}
+
+    generic = unit_vectors(9, seed=2)
+    assert keyword_figures(library, right, {"frog": query}, generic)["map"] == 1.0
+    assert keyword_figures(library, wrong, {"frog": query}, generic)["by_word"] == {"frog": 0.5}

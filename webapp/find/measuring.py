@@ -1,13 +1,21 @@
-"""`manage.py evaluate cutoff`: search over a folder of captioned photos, without a database."""
+"""`manage.py evaluate cutoff|keywords`: search over captioned photos, without a database."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from django.conf import settings
 
 from search.cutoff import GENERIC_QUERIES
-from search.evaluation import Library, cutoff_figures, judged_words
+from search.evaluation import (
+    Judged,
+    Library,
+    cutoff_figures,
+    judged_words,
+    keyword_figures,
+)
+from search.index.protocol import Vectors
 from search.signals import Texts
 from search.words import split
 from vision.collection import Collection
@@ -15,12 +23,28 @@ from vision.errors import DataMissing
 from vision.sight import Sight
 from vision.text_encoder import TextEncoder
 
+Figures = dict[str, Any]
+
 
 def measure_cutoff(
     folder: Path, split_name: str, *, seen: Sequence[tuple[str, Sight]], encoder: TextEncoder
-) -> dict[str, float]:
-    """The figures of `search.evaluation.cutoff_figures` for the words of the people who captioned
-    the photos; `seen` is what the Eye made of them. Raises DataMissing without captions."""
+) -> Figures:
+    """`search.evaluation.cutoff_figures` for the words of the people who captioned the photos;
+    `seen` is what the Eye made of them. Raises DataMissing without captions."""
+    return cutoff_figures(*_asked(folder, split_name, seen, encoder))
+
+
+def measure_keywords(
+    folder: Path, split_name: str, *, seen: Sequence[tuple[str, Sight]], encoder: TextEncoder
+) -> Figures:
+    """`search.evaluation.keyword_figures` for the same words, as of `measure_cutoff`."""
+    return keyword_figures(*_asked(folder, split_name, seen, encoder))
+
+
+def _asked(
+    folder: Path, split_name: str, seen: Sequence[tuple[str, Sight]], encoder: TextEncoder
+) -> tuple[Library, dict[str, Judged], dict[str, Vectors], Vectors]:
+    """A library of the photos, the words to ask it for, and their embeddings."""
     captions = Collection(folder).captions(split_name)
     described = [(name, sight) for name, sight in seen if captions.get(name)]
     words = judged_words([captions[name] for name, _ in described])
@@ -31,7 +55,7 @@ def measure_cutoff(
         [_texts(place, sight) for place, (_, sight) in enumerate(described)],
     )
     embedded = dict(zip(words, encoder.encode(list(words)), strict=True))
-    return cutoff_figures(library, words, embedded, encoder.encode(GENERIC_QUERIES))
+    return library, words, embedded, encoder.encode(GENERIC_QUERIES)
 
 
 def _texts(photo_id: int, sight: Sight) -> Texts:

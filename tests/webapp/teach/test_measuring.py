@@ -54,11 +54,6 @@ def test_evaluate_names_the_missing_folder(tmp_path: Path) -> None:
         call_command("evaluate", "retrieval", data=tmp_path / "nowhere")
 
 
-def test_evaluate_says_what_is_not_there_yet() -> None:
-    with pytest.raises(CommandError, match="not there yet"):
-        call_command("evaluate", "keywords")
-
-
 def test_train_names_the_missing_collection(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="flickr8k"):
         call_command("train", "embedding", data=tmp_path)
