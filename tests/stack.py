@@ -1,6 +1,6 @@
 """Marea as people run it: the supervisor and all its programs, on a port and folder of its own.
 
-    from tests.stack import running_stack, stack  # `stack` is a fixture for the whole session
+    with running_stack(tmp_path / "stack") as stack: ...
 
 The first visit makes the administrator; `stack.manage("…")` runs commands beside it.
 """
@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-import pytest
 
 from workers.supervision.program import LAUNCH
 
@@ -121,9 +120,3 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
-
-
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running_stack(tmp_path_factory.mktemp("stack")) as running:
-        yield running

@@ -1,6 +1,6 @@
 """A real browser on pages of a real server.
 
-Tests of pages use `live_server`; those that need workers use `stack` (tests/stack.py).
+Tests of pages use `live_server`; those that need workers use `running_stack` (tests/stack.py).
 """
 
 import os

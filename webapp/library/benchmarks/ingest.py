@@ -14,7 +14,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from webapp.library.benchmarks._apart import measure_apart
+from webapp.apart import measure_apart
 from webapp.library.benchmarks._photos import SIZE, write_photo
 from webapp.tables import table as text_table
 from webapp.teach.versions import folder_to_measure

@@ -15,8 +15,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from vision.collection import Collection
 from vision.errors import VisionError
+from webapp.apart import measure_apart
 from webapp.errors import UserError
-from webapp.library.benchmarks._apart import measure_apart
 from webapp.tables import table
 from webapp.teach.versions import folder_to_measure
 
