@@ -1,8 +1,10 @@
 """Version folders: what ships as a model, and the checks before a byte of it is used.
 
 A version is a folder with `manifest.json`, which names the networks, their configuration and the
-SHA-256 of every file. Only ONNX, safetensors, JSON and CSV are ever read; anything else, pickles
-above all, is refused without opening it. Torch-free, as the web process reads the text side.
+SHA-256 of every file. A file may lie in the folder of another version that ships ("in"), so that
+two versions with one backbone or text side keep it once. Only ONNX, safetensors, JSON and CSV are
+ever read; anything else, pickles above all, is refused without opening it. Torch-free, as the web
+process reads the text side.
 """
 
 import hashlib
@@ -50,7 +52,7 @@ class Version:
     def path(self, file: str) -> Path:
         """Where a file is, once its name, kind and SHA-256 are as the manifest says."""
         self._read(file)
-        return self.folder / file
+        return self.place(file)
 
     def arrays(self, file: str) -> dict[str, NDArray[np.generic]]:
         """The arrays of a safetensors file, all of them finite numbers."""
@@ -76,7 +78,7 @@ class Version:
         if listed is None:
             raise WeightsError(f"{self._named(file)} is not listed in the manifest.")
         try:
-            content = (self.folder / file).read_bytes()
+            content = self.place(file).read_bytes()
         except OSError as error:
             raise WeightsError(f"{self._named(file)} cannot be read: {error.strerror}.") from None
         if hashlib.sha256(content).hexdigest() != listed["sha256"]:
@@ -85,6 +87,11 @@ class Version:
                 "differs); restore it from the repository or fetch the version again."
             )
         return content
+
+    def place(self, file: str) -> Path:
+        """In the version's folder, or in that of the version that ships which lends the file."""
+        lender = self.manifest["files"][file].get("in")
+        return (WEIGHTS / lender if lender else self.folder) / file
 
     def _named(self, file: str) -> str:
         return f"{file} of the model version {self.name}"
@@ -111,6 +118,15 @@ def open_version(version_or_folder: str | Path | None = None) -> Version:
     return Version(folder, manifest)
 
 
+def lender_of(sha256: str, file: str, *, borrower: str) -> str | None:
+    """The version that ships and has `file` with that very content in its own folder, if any."""
+    for name in shipped_versions():
+        listed = open_version(name).manifest["files"].get(file, {})
+        if name != borrower and listed.get("sha256") == sha256 and "in" not in listed:
+            return name
+    return None
+
+
 def shipped_versions() -> list[str]:
     """Names of the versions in the repository."""
     return sorted(path.parent.name for path in WEIGHTS.glob("*/manifest.json"))
@@ -123,8 +139,11 @@ def check_manifest(manifest: object, path: Path) -> None:
     for key, kind in {"name": str, "parts": dict, "files": dict}.items():
         if not isinstance(manifest.get(key), kind):
             raise WeightsError(f"{path} lacks {key!r}.")
-    for file in manifest["files"]:
+    for file, listed in manifest["files"].items():
         check_file_name(file)
+        lender = listed.get("in", "") if isinstance(listed, dict) else None
+        if not isinstance(lender, str) or Path(lender).name != lender:
+            raise WeightsError(f"{path} says nothing usable of {file}: {listed!r}.")
 
 
 def check_file_name(file: str) -> None:

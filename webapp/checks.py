@@ -55,7 +55,7 @@ def weights_are_present(**_: Any) -> list[CheckMessage]:
                 id="marea.W001",
             )
         ]
-    missing = [file for file in version.manifest["files"] if not (version.folder / file).exists()]
+    missing = [file for file in version.manifest["files"] if not version.place(file).exists()]
     if not missing:
         return []
     return [

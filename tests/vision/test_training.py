@@ -20,8 +20,8 @@ from vision.training.captions import (
 )
 from vision.training.embedding import EmbeddingTraining, Pairs, train_embedding
 from vision.training.features import FeatureCache
-from vision.training.pipeline import Workshop
 from vision.training.publish import Draft
+from vision.training.workshop import Workshop
 from vision.versions import open_version
 
 Losses = list[tuple[int, float]]

@@ -12,6 +12,7 @@ from tests.vision.folders import write_version
 from vision.errors import WeightsError
 from vision.heads.embedding import EmbeddingConfig, ImageTower, LinearEmbedder
 from vision.heads.loading import load_weights
+from vision.training.publish import Draft
 from vision.versions import DEFAULT_VERSION, open_version, shipped_versions
 
 SMALL = EmbeddingConfig(pooled=3, stride16=1, embed_dim=2)
@@ -145,3 +146,25 @@ def test_a_head_loads_from_any_folder(tmp_path: Path) -> None:
     files = {"embedding.safetensors": save(GOOD)}
     folder = write_version(tmp_path / "v", files, {"embedding": spec})
     assert LinearEmbedder(open_version(folder), spec, "cpu").tower.linear.in_features == 4
+
+
+def test_a_version_that_ships_lends_its_files(tmp_path: Path) -> None:
+    draft = Draft.start("borrower", tmp_path / "draft", base=open_version())
+    (tmp_path / "draft" / "words.json").write_text('["other words"]')
+    folder = draft.publish(tmp_path / "borrower", metrics={}, card="")
+
+    files = json.loads((folder / "manifest.json").read_text())["files"]
+    assert files["tokenizer.json"]["in"] == open_version().place("tokenizer.json").parent.name
+    assert not (folder / "tokenizer.json").exists()
+    assert open_version(folder).text("tokenizer.json") == open_version().text("tokenizer.json")
+    assert open_version(folder).text("words.json") == '["other words"]'
+
+
+@pytest.mark.parametrize("lender", ["../weights/other", "/etc", 7])
+def test_a_lender_outside_the_weights_is_refused(tmp_path: Path, lender: object) -> None:
+    folder = write_version(tmp_path / "v", {"embedding.safetensors": save(GOOD)}, {})
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"]["embedding.safetensors"]["in"] = lender
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(WeightsError, match="nothing usable"):
+        open_version(folder)

@@ -12,7 +12,7 @@ from typing import Any
 from torch import nn
 
 from vision.errors import TrainingError
-from vision.versions import FORMAT, Version, check_file_name
+from vision.versions import FORMAT, Version, check_file_name, lender_of
 
 
 @dataclass(slots=True)
@@ -45,21 +45,18 @@ class Draft:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         files = sorted({file for spec in self.parts.values() for file in files_of(spec)})
-        for file in files:
-            shutil.copyfile(self.folder / file, partial / file)
-        _write_json(partial / "manifest.json", self._manifest(partial, files))
+        listed = {file: describe_file(self.folder / file, borrower=self.name) for file in files}
+        for file, description in listed.items():
+            if "in" not in description:
+                shutil.copyfile(self.folder / file, partial / file)
+        _write_json(partial / "manifest.json", self._manifest(listed))
         _write_json(partial / "metrics.json", metrics)
         (partial / "card.md").write_text(card, encoding="utf-8")
         partial.rename(to)
         return to
 
-    def _manifest(self, folder: Path, files: list[str]) -> dict[str, Any]:
-        return {
-            "format": FORMAT,
-            "name": self.name,
-            "parts": self.parts,
-            "files": {file: describe_file(folder / file) for file in files},
-        }
+    def _manifest(self, listed: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        return {"format": FORMAT, "name": self.name, "parts": self.parts, "files": listed}
 
 
 def files_of(spec: Mapping[str, Any]) -> list[str]:
@@ -68,11 +65,13 @@ def files_of(spec: Mapping[str, Any]) -> list[str]:
     return [value for value in spec.values() if isinstance(value, str) and value.endswith(endings)]
 
 
-def describe_file(path: Path) -> dict[str, Any]:
-    """What the manifest says of a file."""
+def describe_file(path: Path, *, borrower: str) -> dict[str, Any]:
+    """What the manifest of version `borrower` says of a file: a version that ships may lend it."""
     check_file_name(path.name)
     content = path.read_bytes()
-    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    description = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    lender = lender_of(description["sha256"], path.name, borrower=borrower)
+    return description | ({"in": lender} if lender else {})
 
 
 def save_half(module: nn.Module, path: Path) -> None:

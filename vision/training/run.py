@@ -23,16 +23,12 @@ from vision.training.captions import CaptionTraining
 from vision.training.card import model_card
 from vision.training.checkpoint import Progress, silent
 from vision.training.embedding import EmbeddingTraining
-from vision.training.pipeline import (
-    Workshop,
-    look_at_photos,
-    make_backbone,
-    make_captions,
-    make_embedding,
-    make_tags,
-)
+from vision.training.parts.captions import make_captions
+from vision.training.parts.embedding import make_embedding
+from vision.training.parts.tags import make_tags
 from vision.training.publish import Draft, current_commit, data_fingerprint
 from vision.training.tags import TagCalibration
+from vision.training.workshop import Workshop, look_at_photos, make_backbone
 from vision.versions import DEFAULT_VERSION, Version, open_version
 
 logger = logging.getLogger(__name__)

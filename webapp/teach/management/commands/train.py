@@ -74,8 +74,8 @@ class Command(BaseCommand):
 def _plan(part: str, data: Path, name: str, seed: int) -> "VersionTraining":
     from vision.training.captions import CaptionTraining
     from vision.training.embedding import EmbeddingTraining
-    from vision.training.pipeline import Workshop
     from vision.training.run import TRAININGS, VersionTraining
+    from vision.training.workshop import Workshop
 
     if part != "all" and part not in TRAININGS:
         raise CommandError(f"{part} cannot be trained; there are {', '.join(TRAININGS)} and all.")

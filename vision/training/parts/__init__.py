@@ -1,0 +1,1 @@
+"""What a version is made of: each module trains one part into the draft of a `Workshop`."""

@@ -1,0 +1,78 @@
+"""Where a training reads and works, and the steps before any head: the backbone and its features.
+
+Steps keep what they made in a work folder and pick up from it, so a training that was interrupted
+goes on. Each names what is missing when the data folder is not there.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vision.backbones.efficientnet import INPUT_SIZE, pretrained_lite2
+from vision.collection import Collection
+from vision.errors import DataMissing
+from vision.training.backbone import calibration_photos, export_backbone
+from vision.training.features import VIEWS, FeatureCache
+
+# A part of a version: what the manifest says of it, by the part's name.
+Parts = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where a training reads, works and what it trains on."""
+
+    data: Path
+    work: Path
+    collections: tuple[str, ...] = ("flickr8k", "coco_wide")
+    views: tuple[str, ...] = VIEWS
+
+    def all_collections(self) -> list[Collection]:
+        """Raises DataMissing when the data folder lacks one of them."""
+        for name in self.collections:
+            if not (self.data / name).is_dir():
+                raise DataMissing(
+                    f"There is no {name!r} in the data folder {self.data}. Training needs the "
+                    f"collections {', '.join(self.collections)}; say where they are with --data."
+                )
+        return [Collection(self.data / name) for name in self.collections]
+
+    def archives(self, split: str) -> list[Path]:
+        return [path for each in self.all_collections() for path in each.archives(split)]
+
+    @property
+    def draft(self) -> Path:
+        """Files of the version in the making."""
+        return self.work / "draft"
+
+    @property
+    def backbone(self) -> Path:
+        return self.draft / "backbone.int8.onnx"
+
+    @property
+    def sentence_encoder(self) -> Path:
+        return self.work / "sentences.int8.onnx"
+
+    @property
+    def features(self) -> FeatureCache:
+        return FeatureCache(self.work / "features", self.backbone, INPUT_SIZE)
+
+
+def make_backbone(shop: Workshop) -> dict[str, Any]:
+    """Export the backbone unless it is there; its specification."""
+    if not shop.backbone.exists():
+        shop.draft.mkdir(parents=True, exist_ok=True)
+        photos = calibration_photos(shop.all_collections(), size=INPUT_SIZE)
+        export_backbone(pretrained_lite2(), size=INPUT_SIZE, photos=photos, to=shop.backbone)
+    return {
+        "name": "efficientnet-lite2",
+        "onnx": shop.backbone.name,
+        "input_size": INPUT_SIZE,
+    }
+
+
+def look_at_photos(shop: Workshop) -> None:
+    """Cache the features of every collection: all views to learn from, plain ones to judge by."""
+    for collection in shop.all_collections():
+        shop.features.extract(collection, "train", shop.views)
+        shop.features.extract(collection, "dev", ("plain",))
