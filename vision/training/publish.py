@@ -69,9 +69,9 @@ def describe_file(path: Path, *, borrower: str) -> dict[str, Any]:
     """What the manifest of version `borrower` says of a file: a version that ships may lend it."""
     check_file_name(path.name)
     content = path.read_bytes()
-    description = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    lender = lender_of(description["sha256"], path.name, borrower=borrower)
-    return description | ({"in": lender} if lender else {})
+    sha256 = hashlib.sha256(content).hexdigest()
+    lender = lender_of(sha256, path.name, borrower=borrower)
+    return {"sha256": sha256, "bytes": len(content)} | ({"in": lender} if lender else {})
 
 
 def save_half(module: nn.Module, path: Path) -> None:
