@@ -334,6 +334,10 @@ MAREA_VISION_THREADS = env.integer(
     "MAREA_VISION_THREADS", 0, "Threads for the network; 0 for one a core."
 )
 
+MAREA_IDLE_S = env.integer(
+    "MAREA_IDLE_S", 300, "Seconds without photos after which a worker lets go of the weights."
+)
+
 # --- Search ---
 
 SEARCH_ENGINE = env.text("SEARCH_ENGINE", "faiss", "Vector engine; faiss is the only one so far.")

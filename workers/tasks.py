@@ -9,7 +9,7 @@ from celery.worker import state
 
 from webapp.library.models import Photo
 from webapp.library.services import claims, thumbnails
-from workers import housekeeping, looking, memory, queue
+from workers import housekeeping, idling, looking, queue
 from workers.app import app
 
 LOOK_TIME_S = 60  # a task ends well before Redis would deliver its signal again
@@ -24,11 +24,12 @@ def shutting_down() -> bool:
 def look_at_photos() -> None:
     """Look at photos that wait; if time is up before they are done, another signal goes on."""
     queue.arrived(queue.LOOK)
+    idling.wake()
     looking.look(seconds=LOOK_TIME_S, stopping=shutting_down)
     if Photo.objects.claimable().exists():
         queue.there_is_work()
     else:
-        memory.give_back()
+        idling.rest()
 
 
 @app.task
