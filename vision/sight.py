@@ -1,6 +1,6 @@
 """What the Eye takes and gives: plain arrays and values, no torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,12 @@ class Sight:
 
     `embedding` is (512,) float32 of unit norm, in the space of `TextEncoder.encode`.
     `tags` are (name, probability) pairs, most probable first; often there is none.
-    `caption_confidence` is between 0 and 1.
+    `caption` is English; `other_captions` has (caption, confidence) in further languages by their
+    code ("de"), as far as the version speaks them. Confidences are between 0 and 1.
     """
 
     embedding: NDArray[np.float32]
     tags: list[tuple[str, float]]
     caption: str
     caption_confidence: float
+    other_captions: dict[str, tuple[str, float]] = field(default_factory=dict)

@@ -6,7 +6,7 @@ returns a callable from Features to one result a photo. A new head is one module
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,17 @@ Spec = dict[str, Any]
 
 Embedder = Callable[[Features], NDArray[np.float32]]
 Tagger = Callable[[Features], list[list[tuple[str, float]]]]
-Captioner = Callable[[Features], list[tuple[str, float]]]
+
+
+class Captioned(NamedTuple):
+    """The captions of one photo; `others` by language code, empty when only English is spoken."""
+
+    caption: str
+    confidence: float
+    others: dict[str, tuple[str, float]]
+
+
+Captioner = Callable[[Features], list[Captioned]]
 
 EMBEDDERS: Registry[Callable[[Version, Spec, str], Embedder]] = Registry("embedding head")
 TAGGERS: Registry[Callable[[Version, Spec, str], Tagger]] = Registry("tag head")

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vision.backbones.base import Features
-from vision.heads import CAPTIONERS
+from vision.heads import CAPTIONERS, Captioned
 from vision.heads.beam import BeamConfig, beam_search
 from vision.heads.loading import load_weights
 from vision.versions import Version
@@ -109,13 +109,15 @@ class LstmCaptioner:
         self.beam = BeamConfig(**{**spec["beam"], "forbidden": tuple(spec["beam"]["forbidden"])})
         self.confidence: dict[str, float] = spec["confidence"]
 
-    def __call__(self, features: Features) -> list[tuple[str, float]]:
+    def __call__(self, features: Features) -> list[Captioned]:
         """One caption a photo; without full stop, first letter capital."""
         grid_BNC = torch.from_numpy(features.grid).flatten(1, 2).to(self.device)
         pooled_BP = torch.from_numpy(features.pooled).to(self.device)
         with torch.inference_mode():
             found = beam_search(self.decoder, grid_BNC, pooled_BP, self.beam)
-        return [(self._sentence(words), self._confidence(score)) for words, score in found]
+        return [
+            Captioned(self._sentence(words), self._confidence(score), {}) for words, score in found
+        ]
 
     def _sentence(self, words: list[int]) -> str:
         sentence = " ".join(self.vocabulary[word] for word in words)

@@ -40,8 +40,8 @@ def look(image: Image.Image, eye: "Eye") -> Sight:
     pixels = squash_batch([np.asarray(image)], eye.input_size)
     (embedding,) = eye.embed(eye.backbone(pixels))
     (tags,) = eye.tag(eye.backbone(pixels))
-    ((caption, confidence),) = eye.caption(eye.backbone(pixels))
-    return Sight(embedding, tags, caption, confidence)
+    (caption,) = eye.caption(eye.backbone(pixels))
+    return Sight(embedding, tags, *caption)
 
 
 def _webp(image: Image.Image, box: tuple[int, int]) -> bytes:
