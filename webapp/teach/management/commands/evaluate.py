@@ -1,99 +1,27 @@
-"""manage.py evaluate WHAT: how good the active model version is, by the code that the product runs.
-
-A measure is a function of a collection's folder and split that gives figures (DESIGN, section 9).
-"""
+"""manage.py evaluate WHAT: how good a model version is, by the code that the product runs."""
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from vision.collection import Collection
-from vision.errors import VisionError
-from webapp.apart import measure_apart
+from vision.errors import DataMissing, VisionError
 from webapp.errors import UserError
 from webapp.tables import table
-from webapp.teach.versions import folder_to_measure
+from webapp.teach.evaluation.gate import verdict
+from webapp.teach.evaluation.measures import MEASURES, Figures
+from webapp.teach.evaluation.subject import Subject, active_subject, subject_with
 
-Figures = dict[str, Any]
-Measure = Callable[[Path, str, Path], Figures]
-
-
-def retrieval(folder: Path, split: str, version: Path) -> Figures:
-    from vision.evaluation.retrieval import retrieval as measure
-    from vision.eye import load_eye
-    from vision.text_encoder import load_text_encoder
-
-    return measure(folder, split, eye=load_eye(version), text_encoder=load_text_encoder(version))
-
-
-def captions(folder: Path, split: str, version: Path) -> Figures:
-    from vision.evaluation.captions import captions as measure
-    from vision.eye import load_eye
-
-    return measure(folder, split, eye=load_eye(version))
-
-
-def tags(folder: Path, split: str, version: Path) -> Figures:
-    from vision.evaluation.tags import tags as measure
-    from vision.eye import load_eye
-
-    return measure(folder, split, eye=load_eye(version))
-
-
-def search(folder: Path, split: str, version: Path) -> Figures:
-    """The whole search, in a library of its own: `kept_by_cutoff` of what is among the first ten
-    comes before the cut-off, `shown` is the mean number of results before it."""
-    Collection(folder).archives(split)  # says what is missing before a library is made
-    with TemporaryDirectory(prefix="marea-search-") as home:
-        return measure_apart(
-            "webapp.teach.benchmarks._found",
-            *(folder.resolve(), split, version),
-            home=Path(home) / "data",
-        )
-
-
-def keywords(folder: Path, split: str, version: Path) -> Figures:
-    from webapp.find.measuring import measure_keywords
-
-    return _with_what_is_seen(measure_keywords, folder, split, version)
-
-
-def cutoff(folder: Path, split: str, version: Path) -> Figures:
-    from webapp.find.measuring import measure_cutoff
-
-    return _with_what_is_seen(measure_cutoff, folder, split, version)
-
-
-def _with_what_is_seen(
-    measure: Callable[..., Figures], folder: Path, split: str, version: Path
-) -> Figures:
-    from vision.evaluation.retrieval import look_at_split
-    from vision.eye import load_eye
-    from vision.text_encoder import load_text_encoder
-
-    seen = look_at_split(Collection(folder), split, load_eye(version))
-    return measure(folder, split, seen=seen, encoder=load_text_encoder(version))
-
-
-MEASURES: Mapping[str, Measure] = {
-    "retrieval": retrieval,
-    "keywords": keywords,
-    "captions": captions,
-    "tags": tags,
-    "search": search,
-    "cutoff": cutoff,
-}
+DATA = settings.BASE_DIR.parent / "shared" / "data"
 
 
 class Command(BaseCommand):
     help = (
-        "Measure the active model version on captioned photos: "
+        "Measure the active model version on captioned or labelled photos: "
         f"{', '.join(MEASURES)}, or all of them."
     )
 
@@ -103,33 +31,102 @@ class Command(BaseCommand):
             "--data",
             metavar="DIR",
             type=Path,
-            default=settings.BASE_DIR.parent / "shared" / "data" / "flickr8k",
+            default=DATA / "flickr8k",
             help="a folder with <split>*.tar and captions.<lang>.csv.gz; "
             "default: ../shared/data/flickr8k",
         )
         parser.add_argument("--split", metavar="NAME", default="dev", help="default: dev")
+        parser.add_argument(
+            "--backbone",
+            metavar="NAME",
+            help="measure the newest version with this backbone beside the active one",
+        )
+        parser.add_argument(
+            "--docs",
+            metavar="FILE",
+            type=Path,
+            nargs="?",
+            const=settings.BASE_DIR / "docs" / "benchmarks.md",
+            help="with all: measure the shipped versions on every collection of --data's parent "
+            "folder and write the tables and plots; default: docs/benchmarks.md",
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        what = options["what"]
-        names = list(MEASURES) if what == "all" else [what]
         try:
-            figures = {name: self._measure(name, options) for name in names}
+            if options["docs"]:
+                self._write_docs(options)
+            else:
+                self._print(options)
         except (VisionError, UserError) as error:
             raise CommandError(str(error)) from error
+
+    def _write_docs(self, options: Mapping[str, Any]) -> None:
+        from webapp.teach.evaluation.report import write_report
+
+        if options["what"] != "all":
+            raise CommandError("--docs goes with all: the tables belong together.")
+        for written in write_report(options["data"].parent, options["docs"], say=self._say):
+            self.stdout.write(f"{written} was written.")
+
+    def _print(self, options: Mapping[str, Any]) -> None:
+        subjects = [active_subject()]
+        if options["backbone"]:
+            subjects.append(subject_with(options["backbone"]))
+        figures = {each.version.name: self._measure(each, options) for each in subjects}
         if options["json"]:
-            self.stdout.write(json.dumps(figures if what == "all" else figures[what]))
+            self.stdout.write(json.dumps(_as_json(figures, alone=not options["backbone"])))
         else:
-            self.stdout.write("\n\n".join(_table(name, each) for name, each in figures.items()))
+            self.stdout.write(_as_table(figures))
 
-    def _measure(self, name: str, options: Mapping[str, Any]) -> Figures:
-        version = folder_to_measure()
-        self.stderr.write(f"Measuring {name} on {options['split']} of {options['data'].name} …")
-        return MEASURES[name](options["data"], options["split"], version)
+    def _measure(self, subject: Subject, options: Mapping[str, Any]) -> Figures:
+        data, split = options["data"], options["split"]
+        if options["what"] != "all":
+            self._say(f"Measuring {options['what']} on {split} of {data.name} …")
+            return MEASURES[options["what"]](subject, data, split)
+        return measure_all(subject, data, split, say=self._say)
+
+    def _say(self, sentence: str) -> None:
+        self.stderr.write(sentence)
 
 
-def _table(name: str, figures: Figures) -> str:
-    return table([name, ""], list(_lines(figures)))
+def measure_all(subject: Subject, data: Path, split: str, *, say: Any) -> Figures:
+    """Every measure that the folder allows; the others are named with what they lack."""
+    figures: Figures = {}
+    lacking: list[DataMissing] = []
+    for name, measure in MEASURES.items():
+        say(f"Measuring {name} of {subject.version.name} on {split} of {data.name} …")
+        try:
+            figures[name] = measure(subject, data, split)
+        except DataMissing as missing:
+            say(f"Left out {name}: {missing}")
+            lacking.append(missing)
+    if not figures:
+        raise lacking[0]
+    return figures
+
+
+def _as_json(figures: Mapping[str, Figures], *, alone: bool) -> Figures:
+    """One version's figures as they are; of two, both by name, with the verdict of the gate."""
+    if alone:
+        return next(iter(figures.values()))
+    return {"versions": figures, **_gate(list(figures.values()))}
+
+
+def _gate(figures: Sequence[Figures]) -> Figures:
+    ours, theirs = figures
+    needed = {"retrieval", "classification"}
+    return {"gate": verdict(theirs, ours)} if needed <= theirs.keys() else {}
+
+
+def _as_table(figures: Mapping[str, Figures]) -> str:
+    columns = [dict(_lines(each)) for each in figures.values()]
+    names = list(dict.fromkeys(name for column in columns for name in column))
+    rows = [(name, *(column.get(name, "") for column in columns)) for name in names]
+    parts = [table(["", *figures], rows)]
+    if len(columns) > 1 and (gate := _gate(list(figures.values()))):
+        parts.append(table(["gate", ""], _lines(gate["gate"])))
+    return "\n\n".join(parts)
 
 
 def _lines(figures: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
@@ -138,7 +135,7 @@ def _lines(figures: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]
     for name, value in figures.items():
         if isinstance(value, Mapping):
             lines += _lines(value, f"{prefix}{name} ")
-        else:
+        elif not isinstance(value, list):  # curves are for plots
             shown = f"{value:.4f}" if isinstance(value, float) else f"{value:,}"
             lines.append((f"{prefix}{name}".replace("_", " "), shown))
     return lines

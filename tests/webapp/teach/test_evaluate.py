@@ -1,0 +1,69 @@
+"""manage.py evaluate, on a drawn collection and the model that ships."""
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.vision.folders import write_collection
+from webapp.teach.evaluation.gate import verdict
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_collection(tmp_path_factory.mktemp("data") / "drawn", train=4, dev=24)
+
+
+def evaluate(what: str, folder: Path, **options: Any) -> str:
+    out = StringIO()
+    call_command("evaluate", what, data=folder, stdout=out, stderr=StringIO(), **options)
+    return out.getvalue()
+
+
+def test_json_is_one_object_and_nothing_else(collection: Path) -> None:
+    figures = json.loads(evaluate("retrieval", collection, json=True))
+    assert figures["photos"] == 24
+    assert set(figures["text_to_image"]) == {"recall@1", "recall@5", "recall@10"}
+
+
+def test_the_default_agrees_with_the_network_it_was_made_of(collection: Path) -> None:
+    figures = json.loads(evaluate("classification", collection, json=True))
+    assert figures["top1"] <= figures["top5"]
+    assert figures["top5"] > 0.9
+
+
+def test_two_versions_stand_side_by_side(collection: Path) -> None:
+    printed = evaluate("classification", collection, backbone="efficientnet-lite2")
+    header = printed.splitlines()[0]
+    assert "lite2" in header
+    assert "top5" in printed
+
+
+def test_an_unknown_backbone_is_named_with_those_there_are(collection: Path) -> None:
+    with pytest.raises(CommandError, match="efficientnet-lite2"):
+        evaluate("retrieval", collection, backbone="resnet")
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="nowhere"):
+        evaluate("retrieval", tmp_path / "nowhere")
+
+
+def figures(recall: float, agreement: float) -> dict[str, Any]:
+    return {
+        "retrieval": {"text_to_image": {"recall@10": recall}},
+        "classification": {"top5": agreement},
+    }
+
+
+@pytest.mark.parametrize(
+    ("recall", "agreement", "passed"),
+    [(0.67, 0.9, True), (0.66, 0.9, False), (0.67, 0.89, False), (0.9, 0.99, True)],
+)
+def test_the_gate_asks_for_both(recall: float, agreement: float, passed: bool) -> None:
+    assert verdict(figures(recall, agreement), figures(0.70, 0.99))["passed"] is passed

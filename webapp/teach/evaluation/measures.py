@@ -1,0 +1,83 @@
+"""Everything that `evaluate` can measure: a version and a collection's split in, figures out.
+
+Figures are those of the code that the product runs, by the names of DESIGN, section 9.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from vision.collection import Collection
+from webapp.apart import measure_apart
+from webapp.teach.evaluation.subject import Subject
+
+Figures = dict[str, Any]
+Measure = Callable[[Subject, Path, str], Figures]
+
+
+def retrieval(subject: Subject, folder: Path, split: str) -> Figures:
+    from vision.evaluation.retrieval import retrieval as measure
+
+    return measure(
+        folder,
+        split,
+        eye=subject.eye,
+        text_encoder=subject.text_encoder,
+        seen=subject.seen(folder, split),
+    )
+
+
+def captions(subject: Subject, folder: Path, split: str) -> Figures:
+    from vision.evaluation.captions import captions as measure
+
+    return measure(folder, split, eye=subject.eye, seen=subject.seen(folder, split))
+
+
+def tags(subject: Subject, folder: Path, split: str) -> Figures:
+    from vision.evaluation.tags import tags as measure
+
+    return measure(folder, split, eye=subject.eye, seen=subject.seen(folder, split))
+
+
+def keywords(subject: Subject, folder: Path, split: str) -> Figures:
+    from webapp.find.measuring import measure_keywords
+
+    seen = subject.seen(folder, split)
+    return measure_keywords(folder, split, seen=seen, encoder=subject.text_encoder)
+
+
+def cutoff(subject: Subject, folder: Path, split: str) -> Figures:
+    from webapp.find.measuring import measure_cutoff
+
+    seen = subject.seen(folder, split)
+    return measure_cutoff(folder, split, seen=seen, encoder=subject.text_encoder)
+
+
+def search(subject: Subject, folder: Path, split: str) -> Figures:
+    """The whole search, in a library of its own: `kept_by_cutoff` of what is among the first ten
+    comes before the cut-off, `shown` is the mean number of results before it."""
+    Collection(folder).archives(split)  # says what is missing before a library is made
+    with TemporaryDirectory(prefix="marea-search-") as home:
+        return measure_apart(
+            "webapp.teach.benchmarks._found",
+            *(folder.resolve(), split, subject.folder.resolve()),
+            home=Path(home) / "data",
+        )
+
+
+def classification(subject: Subject, folder: Path, split: str) -> Figures:
+    from vision.evaluation.classification import classification as measure
+
+    return measure(folder, split, backbone=subject.eye.backbone)
+
+
+MEASURES: Mapping[str, Measure] = {
+    "retrieval": retrieval,
+    "keywords": keywords,
+    "captions": captions,
+    "tags": tags,
+    "search": search,
+    "cutoff": cutoff,
+    "classification": classification,
+}
