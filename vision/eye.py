@@ -5,6 +5,7 @@ Imports torch, so only workers and training import this module.
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,8 +47,13 @@ class Eye:
 
     @property
     def input_size(self) -> int:
-        """Side in pixels of the square that the backbone looks at; smaller photos gain nothing."""
-        return self.backbone.input_size
+        """Side in pixels of the largest square that is looked at; larger photos gain nothing."""
+        return max(self.backbone.input_size, self._pixels)
+
+    @property
+    def _pixels(self) -> int:
+        """Side of the photos that heads with a network of their own look at; 0 without any."""
+        return max(getattr(head, "input_size", 0) for head in (self.embed, self.tag, self.caption))
 
     def look(self, images: Sequence[Image]) -> list[Sight]:
         """What is in each photo; photos are upright sRGB arrays of any size.
@@ -58,7 +64,9 @@ class Eye:
         return [sight for s in starts for sight in self._look(images[s : s + LOOK_BATCH])]
 
     def _look(self, images: Sequence[Image]) -> list[Sight]:
-        features = self.backbone(squash_batch(images, self.input_size))
+        features = self.backbone(squash_batch(images, self.backbone.input_size))
+        if self._pixels:
+            features = replace(features, pixels=squash_batch(images, self._pixels))
         seen = zip(self.embed(features), self.tag(features), self.caption(features), strict=True)
         return [Sight(embedding, tags, *caption) for embedding, tags, caption in seen]
 

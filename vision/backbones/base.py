@@ -12,19 +12,22 @@ class Features:
     """Everything the heads may read from one pass over B photos; all float32.
 
     Shapes: pooled (B, C), stride16 (B, C16), grid (B, G, G, Cg), logits (B, 1000 ImageNet classes).
+    `pixels` are the photos themselves, (B, S, S, 3) uint8, when a head brings a network of its own.
     """
 
     pooled: NDArray[np.float32]
     stride16: NDArray[np.float32]
     grid: NDArray[np.float32]
     logits: NDArray[np.float32]
+    pixels: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.pooled)
 
     def rows(self, start: int, stop: int) -> Self:
         """The features of some of the photos."""
-        return type(self)(*(getattr(self, part.name)[start:stop] for part in fields(self)))
+        parts = (getattr(self, part.name) for part in fields(self))
+        return type(self)(*(None if part is None else part[start:stop] for part in parts))
 
 
 class Backbone(Protocol):
