@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from django.db import connection, transaction
 
 from search import fulltext
+from vision.vocabulary import search_forms
 from webapp.library.models import Photo
 from webapp.teach.models import PhotoTag, Sight
 
@@ -31,7 +32,7 @@ def index_photos(photo_ids: Sequence[int]) -> None:
         [
             fulltext.Document(
                 photo_id=pk,
-                tags=tags[pk],
+                tags=tags.get(pk, []),
                 caption=own_caption or captions.get(pk, ""),
                 file_name=file_name,
             )
@@ -60,8 +61,19 @@ def index_everything() -> Iterator[int]:
 
 
 def _tags(photo_ids: Sequence[int]) -> dict[int, list[str]]:
+    """Each photo's tags and all by which people look for them, its own words first.
+
+    A tag's synonyms and broader words count as much as the tag: who asks for "animal" means the
+    dog as well, and among all that is tagged so the embedding decides.
+    """
     names: dict[int, list[str]] = defaultdict(list)
     shown = PhotoTag.objects.shown().filter(photo__in=photo_ids)
     for photo_id, name in shown.values_list("photo_id", "tag__name").order_by("-probability"):
         names[photo_id].append(name)
-    return names
+    return {pk: _with_forms(own) for pk, own in names.items()}
+
+
+def _with_forms(tags: Sequence[str]) -> list[str]:
+    """The tags, then each of their search forms once: what explains a hit is the earlier one."""
+    forms = (form for tag in tags for form in search_forms(tag))
+    return list(dict.fromkeys([*tags, *forms]))

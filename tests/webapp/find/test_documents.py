@@ -1,0 +1,44 @@
+"""What full-text search knows about a photo."""
+
+import pytest
+from django.db import connection
+
+from search import fulltext
+from tests.factories import a_photo, a_sight, a_user
+from webapp.find.services import find_photos
+from webapp.library.models import Photo
+from webapp.teach.services import reject_tag
+
+pytestmark = pytest.mark.django_db
+
+
+def a_tagged_photo(*tags: str) -> Photo:
+    photo = a_photo(a_user(), with_thumbnails=False)
+    a_sight(photo, tags=[(tag, 0.9) for tag in tags])
+    return photo
+
+
+@pytest.mark.parametrize("query", ["puppies", "doggy", "dogs", "animal", "animals", '"dogs"'])
+def test_a_photo_of_a_dog_is_found_by_every_name_for_a_dog(query: str) -> None:
+    photo = a_tagged_photo("dog")
+    page = find_photos(photo.owner, query)
+    assert [found.photo for found in page.found[: page.confident]] == [photo]
+
+
+def test_a_photo_explains_itself_by_its_own_tag() -> None:
+    photo = a_tagged_photo("dog")
+    (found,) = find_photos(photo.owner, "dogs").found
+    assert "tagged dog" in found.reasons
+
+
+def test_a_tag_that_a_person_took_away_takes_its_other_names_along() -> None:
+    photo = a_tagged_photo("dog")
+    reject_tag(photo.owner, Photo.objects.filter(pk=photo.pk), "dog")
+    (texts,) = fulltext.read(connection, [photo.pk])
+    assert texts.tags == ()
+
+
+def test_a_tag_of_a_persons_own_has_its_plural() -> None:
+    photo = a_tagged_photo("zork")
+    (texts,) = fulltext.read(connection, [photo.pk])
+    assert texts.tags == (("zork",), ("zorks",))
