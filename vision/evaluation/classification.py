@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vision.backbones.base import Backbone
 from vision.backbones.efficientnet import TorchLite2
-from vision.collection import Collection, read_tar
+from vision.collection import Collection
 from vision.pixels import squash_batch
 from vision.sight import Image
 
@@ -44,7 +44,7 @@ def classification(folder: Path, split: str, *, backbone: Backbone) -> dict[str,
 
 
 def _batches(collection: Collection, split: str) -> Iterator[list[tuple[str, Image]]]:
-    photos = chain.from_iterable(read_tar(path) for path in collection.archives(split))
+    photos = collection.photos(split)
     while batch := list(islice(photos, BATCH)):
         yield batch
 

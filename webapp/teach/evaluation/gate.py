@@ -1,12 +1,11 @@
 """May a backbone become the default? Beside EfficientNet-Lite2, on photos nobody trained on."""
 
-from collections.abc import Mapping
 from typing import Any
+
+from webapp.teach.evaluation.figures import Figures, figure
 
 RECALL_SHARE = 0.95  # of recall@10, text -> image
 AGREEMENT_SHARE = 0.90  # of the top-5 agreement with Lite2 in fp32
-
-Figures = Mapping[str, Any]
 
 
 def verdict(theirs: Figures, ours: Figures) -> dict[str, Any]:
@@ -23,10 +22,4 @@ def verdict(theirs: Figures, ours: Figures) -> dict[str, Any]:
 
 
 def _share(theirs: Figures, ours: Figures, *path: str) -> float:
-    return _at(theirs, path) / max(_at(ours, path), 1e-9)
-
-
-def _at(figures: Any, path: tuple[str, ...]) -> float:
-    for name in path:
-        figures = figures[name]
-    return float(figures)
+    return figure(theirs, *path) / max(figure(ours, *path), 1e-9)

@@ -6,13 +6,12 @@ Figures are those of the code that the product runs, by the names of DESIGN, sec
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from vision.collection import Collection
 from webapp.apart import measure_apart
+from webapp.teach.evaluation.figures import Figures
 from webapp.teach.evaluation.subject import Subject
 
-Figures = dict[str, Any]
 Measure = Callable[[Subject, Path, str], Figures]
 
 

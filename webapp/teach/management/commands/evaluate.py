@@ -12,8 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 from vision.errors import DataMissing, VisionError
 from webapp.errors import UserError
 from webapp.tables import table
+from webapp.teach.evaluation.figures import Figures
 from webapp.teach.evaluation.gate import verdict
-from webapp.teach.evaluation.measures import MEASURES, Figures
+from webapp.teach.evaluation.measures import MEASURES
 from webapp.teach.evaluation.subject import Subject, active_subject, subject_with
 
 DATA = settings.BASE_DIR.parent / "shared" / "data"

@@ -1,0 +1,61 @@
+"""Plots of what was measured, as SVG. Need matplotlib (tests/requirements.txt)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from webapp.errors import Refused
+from webapp.teach.evaluation.figures import Measured, figure
+
+SIZE = (5.2, 4.2)  # inches
+
+
+def draw_all(versions: Mapping[str, Measured], folder: Path) -> Iterator[Path]:
+    """Draw the plots that the tables refer to; yields their files."""
+    curves = {
+        f"{collection}, {kind}": points
+        for measured in list(versions.values())[:1]
+        for collection, measures in measured.items()
+        for kind in ("tags", "captions")
+        if (points := figure(measures, kind, "reliability"))
+    }
+    if curves:
+        yield draw_reliability(curves, folder / "reliability.svg")
+
+
+def draw_reliability(curves: Mapping[str, Sequence[Mapping[str, float]]], to: Path) -> Path:
+    """How often what is said with a probability is right; on the diagonal it may be believed.
+
+    A point has `probability` (mean of what was said), `right` (share) and `count`.
+    """
+    figure_, axes = _axes("said with this probability", "was right")
+    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--")
+    for name, points in curves.items():
+        known = [point for point in points if point["count"]]
+        xs, ys = [p["probability"] for p in known], [p["right"] for p in known]
+        axes.plot(xs, ys, marker="o", markersize=4, label=name)
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    axes.legend(frameon=False, fontsize=8)
+    return _save(figure_, to)
+
+
+def _axes(x: str, y: str) -> tuple[Any, Any]:
+    try:
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        raise Refused("Plots need matplotlib: pip install -r tests/requirements.txt.") from error
+    figure_ = Figure(figsize=SIZE, layout="constrained")
+    axes = figure_.subplots()
+    axes.set(xlabel=x, ylabel=y)
+    axes.grid(color="0.9")
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure_, axes
+
+
+def _save(figure_: Any, to: Path) -> Path:
+    """The same figures give the same file, so that a diff shows what has changed."""
+    from matplotlib import rc_context
+
+    with rc_context({"svg.hashsalt": to.stem}):
+        figure_.savefig(to, format="svg", metadata={"Date": None})
+    return to

@@ -1,0 +1,79 @@
+"""Write what was measured into docs/benchmarks.md: tables and plots, from the committed models."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from vision.errors import DataMissing
+from vision.versions import WEIGHTS, shipped_versions
+from webapp.errors import Refused
+from webapp.teach.evaluation import plots, tables
+from webapp.teach.evaluation.figures import Measured
+from webapp.teach.evaluation.measures import MEASURES
+from webapp.teach.evaluation.subject import Subject, active_subject
+
+BEGIN = "<!-- written by manage.py evaluate all --docs: begin -->"
+END = "<!-- written by manage.py evaluate all --docs: end -->"
+
+# What is measured on which collection, by folder name: the split, and what its tables allow.
+COLLECTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "flickr8k": ("dev", tuple(MEASURES)),
+    "coco_wide": ("dev", tuple(MEASURES)),
+    "coco": ("train", ("retrieval", "captions")),
+    "caltech101": ("test", ("keywords",)),
+    "scenes": ("test", ("keywords",)),
+    "imagenet_sample": ("photos", ("keywords", "classification")),
+}
+# Slow, and about search rather than about the backbone: measured of the active version only.
+OF_ACTIVE_ONLY = {"search", "cutoff"}
+
+
+def write_report(data: Path, page: Path, *, say: Callable[[str], None]) -> Iterator[Path]:
+    """Measure every version that ships, and rewrite the page's tables and its plots.
+
+    Yields the files that were written. Raises DataMissing when no collection is there.
+    """
+    text = page.read_text("utf-8")
+    if BEGIN not in text or END not in text:
+        raise Refused(f"{page} has no lines {BEGIN} and {END}, between which tables could go.")
+    active = active_subject()
+    others = [Subject(WEIGHTS / name) for name in shipped_versions()]
+    others = [each for each in others if each.version.name != active.version.name]
+    measured = {active.version.name: _measure(active, data, say=say)}
+    for other in others:
+        measured[other.version.name] = _measure(other, data, say=say, leaving_out=OF_ACTIVE_ONLY)
+    images = page.parent / "images"
+    images.mkdir(exist_ok=True)
+    yield from plots.draw_all(measured, images)
+    block = f"{BEGIN}\n{tables.all_tables(measured)}\n{END}"
+    whole = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
+    page.write_text(whole.sub(lambda _: block, text), encoding="utf-8")
+    yield page
+    kept = images.parent / "measured.json"
+    kept.write_text(json.dumps(measured, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    yield kept
+
+
+def _measure(
+    subject: Subject,
+    data: Path,
+    *,
+    say: Callable[[str], None],
+    leaving_out: set[str] | frozenset[str] = frozenset(),
+) -> Measured:
+    measured: Measured = {}
+    lacking: list[DataMissing] = []
+    for name, (split, measures) in COLLECTIONS.items():
+        for measure in (each for each in measures if each not in leaving_out):
+            say(f"Measuring {measure} of {subject.version.name} on {split} of {name} …")
+            try:
+                figures = MEASURES[measure](subject, data / name, split)
+            except DataMissing as missing:
+                say(f"Left out {measure} on {name}: {missing}")
+                lacking.append(missing)
+            else:
+                measured.setdefault(name, {})[measure] = figures
+    if not measured:
+        raise lacking[0]
+    return measured
