@@ -7,7 +7,7 @@ goes the way that a worker's result goes.
 import hashlib
 import io
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -106,6 +106,7 @@ def a_sight(
     *,
     embedding: np.ndarray | None = None,
     caption: str = "",
+    other_captions: Mapping[str, tuple[str, float]] | None = None,
     tags: Sequence[tuple[str, float]] = (),
 ) -> Sight:
     """Let the active version see the photo: tags, caption, embedding; the photo becomes ready."""
@@ -114,6 +115,7 @@ def a_sight(
         tags=list(tags),
         caption=caption,
         caption_confidence=0.5 if caption else 0.0,
+        other_captions=dict(other_captions or {}),
     )
     photo.state, photo.holder = Photo.State.WAITING, "tests"
     photo.save(update_fields=["state", "holder"])

@@ -163,6 +163,7 @@ PAGES = [
 ]
 ACCOUNTS = [
     Row("GET", "account/", MINE),
+    Row("POST", "account/", MINE, 302, form(caption_language="de")),
     Row("GET", "account/set-up/", PUBLIC, 302),
     Row("POST", "account/set-up/", PUBLIC, 302),
     Row("GET", "account/sign-in/", PUBLIC, 302),

@@ -7,7 +7,7 @@ from django.contrib.auth.forms import BaseUserCreationForm, UserCreationForm
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from webapp.accounts.models import ApiToken, User
+from webapp.accounts.models import ApiToken, Language, User
 from webapp.accounts.services import generate_password
 
 
@@ -56,6 +56,20 @@ class AddUserForm(forms.ModelForm):
         user.is_staff = user.is_superuser = self.cleaned_data["is_superuser"]
         user.save()
         return user
+
+
+class SettingsForm(forms.ModelForm):
+    """What a person may choose for themselves."""
+
+    caption_language = forms.ChoiceField(
+        choices=Language,
+        label="Captions in",
+        help_text="Where Marea has none in this language, you see its English one.",
+    )
+
+    class Meta:
+        model = User
+        fields = ("caption_language",)
 
 
 class TokenForm(forms.ModelForm):

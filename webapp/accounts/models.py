@@ -9,8 +9,23 @@ from django.db import models
 from django.utils import timezone
 
 
+class Language(models.TextChoices):
+    """What captions can be written in; each name is in its own language."""
+
+    ENGLISH = "en", "English"
+    GERMAN = "de", "Deutsch"
+
+
 class User(AbstractUser):
     """A person with a library of their own. The first one is the administrator."""
+
+    # Empty until the first sign-in, which takes the browser's; then as the person chooses.
+    caption_language = models.CharField(max_length=2, choices=Language, blank=True)
+
+    @property
+    def language(self) -> Language:
+        """What this person reads captions in."""
+        return Language(self.caption_language or Language.ENGLISH)
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):

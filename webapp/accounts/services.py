@@ -6,8 +6,9 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation.trans_real import parse_accept_lang_header
 
-from webapp.accounts.models import ApiToken, User
+from webapp.accounts.models import ApiToken, Language, User
 from webapp.errors import Conflict
 from webapp.library.models import ChangeCounter
 
@@ -66,6 +67,16 @@ def deactivate(user: User) -> None:
 
 def reactivate(user: User) -> None:
     User.objects.filter(pk=user.pk).update(is_active=True)
+
+
+def note_language(user: User, preferred: str) -> None:
+    """Let the first sign-in choose: `preferred` is the browser's Accept-Language."""
+    if user.caption_language:
+        return
+    known = {language.value for language in Language}
+    wanted = (tag.split("-")[0] for tag, _ in parse_accept_lang_header(preferred.lower()))
+    user.caption_language = next((each for each in wanted if each in known), Language.ENGLISH.value)
+    user.save(update_fields=["caption_language"])
 
 
 def note_use(token: ApiToken) -> None:

@@ -10,18 +10,19 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
-from webapp.accounts.forms import FirstVisitForm, TokenForm
+from webapp.accounts.forms import FirstVisitForm, SettingsForm, TokenForm
 from webapp.accounts.http import SignedInRequest
-from webapp.accounts.models import ApiToken
-from webapp.accounts.services import create_administrator, somebody_exists
+from webapp.accounts.models import ApiToken, User
+from webapp.accounts.services import create_administrator, note_language, somebody_exists
 from webapp.errors import NotFound
 from webapp.library.models import Photo
 from webapp.library.services.adding import used_bytes
@@ -45,14 +46,25 @@ def set_up(request: HttpRequest) -> HttpResponse:
     form = FirstVisitForm(request.POST or None)
     if not form.is_valid():
         return render(request, "accounts/set_up.html", {"form": form})
-    login(request, create_administrator(form.save(commit=False)), backend=BACKEND)
+    user = create_administrator(form.save(commit=False))
+    note_language(user, request.headers.get("Accept-Language", ""))
+    login(request, user, backend=BACKEND)
     return redirect("library:page")
 
 
-# Django's view makes a new session and follows `next` only within this site.
-sign_in = form_methods(
-    LoginView.as_view(template_name="accounts/sign_in.html", redirect_authenticated_user=True)
-)
+class SignIn(LoginView):
+    """Django's view makes a new session and follows `next` only within this site."""
+
+    template_name = "accounts/sign_in.html"
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        user: Any = form.get_user()
+        note_language(user, self.request.headers.get("Accept-Language", ""))
+        return super().form_valid(form)
+
+
+sign_in = form_methods(SignIn.as_view())
 
 
 def attempted_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
@@ -80,15 +92,25 @@ def _minutes(seconds: int) -> str:
     return "a minute" if minutes == 1 else f"{minutes} minutes"
 
 
-@require_safe
+@form_methods
 def home(request: SignedInRequest) -> HttpResponse:
-    """My account: how much is here, and where the rest is."""
+    """My account: how much is here, what I can choose, and where the rest is."""
+    form = SettingsForm(request.POST or None, instance=request.user, initial=_chosen(request.user))
+    if form.is_valid():
+        form.save()
+        messages.success(request, "Your settings are saved.")
+        return redirect("accounts:home")
     context = {
+        "form": form,
         "photos": Photo.objects.visible_to(request.user).in_library().count(),
         "used_bytes": used_bytes(request.user),
         "quota_bytes": settings.MAREA_USER_QUOTA_MB << 20,
     }
     return render(request, "accounts/home.html", context)
+
+
+def _chosen(user: User) -> dict[str, str]:
+    return {"caption_language": user.language.value}
 
 
 class ChangePassword(PasswordChangeView):

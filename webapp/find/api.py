@@ -10,9 +10,10 @@ from webapp.accounts.models import User
 from webapp.find.services import Found, find_photos, similar_photos
 from webapp.library.cursors import read_signed, signed
 from webapp.library.models import Photo
-from webapp.library.schemas import PhotoOut, with_details
+from webapp.library.schemas import PhotoOut
 from webapp.library.services.reading import get_photo
 from webapp.schemas import Id, Text, fails
+from webapp.teach.words import with_words
 
 MAX_QUERY_LENGTH = 1000
 _SALT = "marea.search"
@@ -94,4 +95,4 @@ def _results(user: User, found: list[Found]) -> list[Result]:
 def _described(user: User, photos: list[Photo]) -> dict[int, PhotoOut]:
     """By id. The photos are read once more, with all that the API shows."""
     chosen = Photo.objects.visible_to(user).filter(pk__in=[photo.pk for photo in photos])
-    return {photo.pk: PhotoOut.of(photo) for photo in with_details(chosen)}
+    return {photo.pk: PhotoOut.of(photo) for photo in with_words(chosen, user)}

@@ -15,8 +15,8 @@ from webapp.find.services import Found, SearchPage, find_photos, similar_photos,
 from webapp.find.trails import SIMILAR
 from webapp.library.models import Photo
 from webapp.library.services.reading import get_photo
-from webapp.library.tiles import Tile, alternative_text, tiles_of
-from webapp.teach.services import with_captions
+from webapp.library.tiles import Tile, tiles_of
+from webapp.teach.words import alternative_text, with_words
 
 STRIP = 6  # similar photos beside a photo
 
@@ -46,7 +46,7 @@ def find_page(request: HtmxRequest) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def similar(request: HtmxRequest, photo_id: int) -> HttpResponse:
     """The photos that look most like this one: a page, or a strip beside the photo."""
-    photo = get_photo(request.user, photo_id, among=with_captions(Photo.objects.all()))
+    photo = get_photo(request.user, photo_id, among=with_words(Photo.objects.all(), request.user))
     found = similar_photos(request.user, photo, STRIP if request.htmx else SIMILAR)
     context = {
         "photo": photo,

@@ -29,7 +29,6 @@ from webapp.library.schemas import (
     State,
     TagName,
     utc,
-    with_details,
 )
 from webapp.library.services.adding import Outcome, add_photo
 from webapp.library.services.claims import retry
@@ -42,6 +41,7 @@ from webapp.library.views import files
 from webapp.schemas import Changed, Id, PhotoIds, Text, Time, fails, sends
 from webapp.teach.models import tagged
 from webapp.teach.services import add_tag, reject_tag, tidy_tag, write_caption
+from webapp.teach.words import with_words
 
 router = Router(tags=["photos"])
 
@@ -66,7 +66,7 @@ class PhotoFilter(Schema):
 @router.get("photos", response={200: PhotoPage, **fails(400)}, url_name="photos")
 def list_photos(request: SignedInRequest, chosen: Query[PhotoFilter]) -> PhotoPage:
     """The library, newest first."""
-    photos = with_details(chosen.apply(Photo.objects.visible_to(request.user)))
+    photos = with_words(chosen.apply(Photo.objects.visible_to(request.user)), request.user)
     found, next_cursor = page_of(photos, chosen.cursor, limit=chosen.limit)
     return PhotoPage(photos=[PhotoOut.of(photo) for photo in found], next_cursor=next_cursor)
 
@@ -222,5 +222,5 @@ def _change(user: User, photo: Photo, payload: PhotoChange) -> None:
 
 
 def _describe(request: SignedInRequest, photo_id: int) -> PhotoOut:
-    photos = with_details(Photo.objects.all())
+    photos = with_words(Photo.objects.all(), request.user)
     return PhotoOut.of(get_photo(request.user, photo_id, among=photos))

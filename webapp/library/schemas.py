@@ -3,16 +3,16 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
-from django.db.models import Prefetch
 from django.urls import reverse
 from ninja import Schema
 from pydantic import Field, StringConstraints
 
-from webapp.library.models import Photo, PhotoQuerySet
+from webapp.library.models import Photo
 from webapp.library.services.thumbnails import SIZES
 from webapp.schemas import Body, Text
 from webapp.teach.models import PhotoTag
-from webapp.teach.services import MAX_TAG_LENGTH, shown_caption, with_captions
+from webapp.teach.services import MAX_TAG_LENGTH
+from webapp.teach.words import alternative_text, caption_of, model_captions
 
 MAX_HASHES = 1000
 MAX_TAGS_AT_ONCE = 50
@@ -48,8 +48,16 @@ class PhotoOut(Schema):
     latitude: float | None
     longitude: float | None
     is_favourite: bool
-    caption: str = Field(description="A person's, else the model's, else empty.")
+    caption: str = Field(
+        description="A person's, else the model's in your language, else in English, else empty."
+    )
     caption_source: Literal["model", "person"] | None
+    caption_language: str | None = Field(description="Null where a person wrote it.")
+    caption_confidence: float | None = Field(description="0 to 1; null where a person wrote it.")
+    captions: dict[str, str] = Field(
+        description="The model's by language, as far as it is sure enough of them."
+    )
+    alt: str = Field(description="The photo in words for those who cannot see it; never empty.")
     tags: list[TagOnPhoto]
     state: State
     error: str = Field(description="Why the photo was set aside; empty unless it was.")
@@ -58,13 +66,16 @@ class PhotoOut(Schema):
 
     @classmethod
     def of(cls, photo: Photo) -> Self:
-        """`photo` comes from a queryset that went through `with_details`."""
-        caption = shown_caption(photo)
-        source = "person" if photo.own_caption else "model"
+        """`photo` comes from a queryset that went through `with_words`."""
+        caption = caption_of(photo)
         return cls(
             **{name: getattr(photo, name) for name in _AS_THEY_ARE},
-            caption=caption,
-            caption_source=source if caption else None,  # type: ignore[arg-type]
+            caption=caption.text if caption else "",
+            caption_source=caption.source if caption else None,
+            caption_language=caption.language or None if caption else None,
+            caption_confidence=caption.confidence if caption else None,
+            captions=model_captions(photo),
+            alt=alternative_text(photo).text,
             tags=[_tag(photo_tag) for photo_tag in photo.photo_tags.all()],
             original=reverse("api:original", args=[photo.pk]),
             thumbnails={size: _thumbnail_address(photo, size) for size in SIZES},  # type: ignore[misc]
@@ -124,12 +135,6 @@ class Jobs(Schema):
     failed: int = Field(description="Photos that were set aside.")
     seconds_left: float | None = Field(description="At the present pace; null when unknown.")
     failures: list[Failed] = Field(description="The latest that were set aside, at most 100.")
-
-
-def with_details(photos: PhotoQuerySet) -> PhotoQuerySet:
-    """Photos with all that `PhotoOut.of` shows, in two queries more however many they are."""
-    tags = PhotoTag.objects.shown().select_related("tag").order_by("-probability", "tag__name")
-    return with_captions(photos).prefetch_related(Prefetch("photo_tags", queryset=tags))
 
 
 def utc(moment: datetime | None) -> datetime | None:

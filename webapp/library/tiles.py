@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.urls import reverse
-from django.utils.formats import date_format
 
 from webapp.library.models import Photo
-from webapp.teach.services import shown_caption
+from webapp.teach.words import alternative_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +17,7 @@ class Tile:
     thumbnail: str  # empty until there is one
     placeholder: str  # data: URI of a tiny WebP, or empty
     alt: str
+    lang: str  # of `alt`, where it is not the page's
     width: int
     height: int
     state: str
@@ -26,13 +26,15 @@ class Tile:
 
     @classmethod
     def of(cls, photo: Photo, *, trail: str = "", reasons: str = "") -> "Tile":
-        """`photo` should come from `with_captions`. `trail` is the photo page's query string."""
+        """`photo` should come from `with_words`. `trail` is the photo page's query string."""
+        words = alternative_text(photo)
         return cls(
             id=photo.pk,
             url=reverse("library:photo", args=[photo.pk]) + trail,
             thumbnail=thumbnail_url(photo, "small") if photo.state == Photo.State.READY else "",
             placeholder=placeholder_uri(photo),
-            alt=alternative_text(photo),
+            alt=words.text,
+            lang=words.lang,
             width=photo.width,
             height=photo.height,
             state=photo.state,
@@ -43,11 +45,6 @@ class Tile:
 
 def tiles_of(photos: Iterable[Photo], *, trail: str = "") -> list[Tile]:
     return [Tile.of(photo, trail=trail) for photo in photos]
-
-
-def alternative_text(photo: Photo) -> str:
-    """What the photo shows, in words; until somebody knows, when it was taken."""
-    return shown_caption(photo) or f"Photo of {date_format(photo.shown_at, 'j F Y')}"
 
 
 def thumbnail_url(photo: Photo, size: str) -> str:

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from webapp.accounts.models import Language
 from webapp.library.models import Photo, PhotoQuerySet
 
 if TYPE_CHECKING:
@@ -43,11 +44,13 @@ class ModelVersion(models.Model):
 
 
 class SightQuerySet(models.QuerySet["Sight"]):
+    def of_active_version(self) -> Self:
+        return self.filter(version__is_active=True)
+
     def with_caption_to_show(self) -> Self:
         """The active version's sights whose caption is likely enough to be shown and searched."""
-        return self.filter(
-            version__is_active=True,
-            caption_confidence__gte=settings.MAREA_CAPTION_CONFIDENCE,
+        return self.of_active_version().filter(
+            caption_confidence__gte=settings.MAREA_CAPTION_CONFIDENCE
         )
 
 
@@ -59,6 +62,7 @@ class Sight(models.Model):
     embedding = models.BinaryField(max_length=1024)  # 512 little-endian float16, unit norm
     caption = models.CharField(max_length=500, blank=True)
     caption_confidence = models.FloatField(default=0.0)  # see vision.training.confidence
+    other_captions = models.JSONField(default=dict)  # {language: [caption, confidence]}
     tags = models.JSONField(default=list)  # [[name, probability], …], best first
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -71,6 +75,14 @@ class Sight(models.Model):
 
     def __str__(self) -> str:
         return f"sight of photo {self.photo_id} by version {self.version_id}"
+
+    @property
+    def likely_captions(self) -> dict[str, tuple[str, float]]:
+        """(Caption, confidence) by language code, as far as likely enough to be shown."""
+        english = [self.caption, self.caption_confidence]
+        every = {Language.ENGLISH.value: english, **self.other_captions}.items()
+        least = settings.MAREA_CAPTION_CONFIDENCE
+        return {code: (text, sure) for code, (text, sure) in every if text and sure >= least}
 
 
 class Tag(models.Model):

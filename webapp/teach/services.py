@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Prefetch
+from django.db.models import Count
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -38,6 +38,8 @@ class Seen(SeenTags, Protocol):
     def caption(self) -> str: ...
     @property
     def caption_confidence(self) -> float: ...
+    @property
+    def other_captions(self) -> Mapping[str, tuple[str, float]]: ...
 
 
 def active_version() -> ModelVersion:
@@ -56,20 +58,6 @@ def weights_folder(version: ModelVersion) -> Path:
     if not version.folder:
         return SHIPPED_WEIGHTS / version.name
     return Path(settings.MAREA_DATA) / version.folder
-
-
-def with_captions(photos: PhotoQuerySet) -> PhotoQuerySet:
-    """Photos with their captions at hand (one query more), for `shown_caption`."""
-    sights = Sight.objects.with_caption_to_show().defer("embedding")
-    return photos.prefetch_related(Prefetch("sights", queryset=sights, to_attr="captioned"))
-
-
-def shown_caption(photo: Photo) -> str:
-    """A person's caption, else the active version's if it is likely enough, else nothing."""
-    if photo.own_caption:
-        return photo.own_caption
-    sights: list[Sight] = getattr(photo, "captioned", [])
-    return sights[0].caption if sights else ""
 
 
 @transaction.atomic
@@ -92,7 +80,7 @@ def store_sights(
         [sight_of(photo, version, seen) for photo, seen in kept],
         update_conflicts=True,
         unique_fields=["photo", "version"],
-        update_fields=["embedding", "caption", "caption_confidence", "tags"],
+        update_fields=["embedding", "caption", "caption_confidence", "other_captions", "tags"],
     )
     store_model_tags(kept)
     for photo, _ in kept:
@@ -119,6 +107,10 @@ def sight_of(photo: Photo, version: ModelVersion, seen: Seen) -> Sight:
         embedding=seen.embedding.astype(EMBEDDING_DTYPE).tobytes(),
         caption=seen.caption[:500],
         caption_confidence=seen.caption_confidence,
+        other_captions={
+            language: [caption[:500], round(float(confidence), 4)]
+            for language, (caption, confidence) in seen.other_captions.items()
+        },
         tags=[[name, round(float(probability), 4)] for name, probability in seen.tags],
     )
 

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_POST
 from webapp.accounts.http import HtmxRequest
 from webapp.errors import Refused
 from webapp.library.models import Photo
-from webapp.library.schemas import with_details
 from webapp.library.services.reading import chosen, get_photo
-from webapp.teach.services import add_tag, reject_tag, shown_caption, write_caption
+from webapp.teach.services import add_tag, reject_tag, write_caption
+from webapp.teach.words import caption_of, with_words
 
 SAYS = {"add": add_tag, "remove": reject_tag}
 
@@ -39,10 +39,10 @@ def _show(request: HtmxRequest, photo: Photo, template: str) -> HttpResponse:
     """The changed part of the page, or the page again for browsers without scripts."""
     if not request.htmx:
         return redirect("library:photo", photo.pk)
-    photo = get_photo(request.user, photo.pk, among=with_details(Photo.objects.all()))
+    photo = get_photo(request.user, photo.pk, among=with_words(Photo.objects.all(), request.user))
     context: dict[str, Any] = {
         "photo": photo,
         "tags": photo.photo_tags.all(),
-        "caption": shown_caption(photo),
+        "caption": caption_of(photo),
     }
     return render(request, template, context)

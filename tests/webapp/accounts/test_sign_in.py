@@ -107,3 +107,33 @@ def test_a_cookie_that_nobody_was_given_is_nobodys(client: Client, key: str) -> 
     a_user("ana")
     answer = client.get("/", headers={"Cookie": f"sessionid={key}"})
     assert answer.headers["Location"] == f"{SIGN_IN}?next=/"
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.5", "de"),
+        ("fr,en;q=0.2", "en"),
+        ("fr", "en"),
+        ("", "en"),
+        ("?", "en"),
+    ],
+)
+def test_the_first_sign_in_takes_the_browsers_language(
+    client: Client, asked: str, expected: str
+) -> None:
+    user = a_user("ana", password=PASSWORD)
+    client.post(
+        SIGN_IN, {"username": "ana", "password": PASSWORD}, headers={"accept-language": asked}
+    )
+    user.refresh_from_db()
+    assert user.caption_language == expected
+
+
+def test_a_chosen_language_outlasts_other_browsers(client: Client) -> None:
+    user = a_user("ana", password=PASSWORD, caption_language="en")
+    client.post(
+        SIGN_IN, {"username": "ana", "password": PASSWORD}, headers={"accept-language": "de"}
+    )
+    user.refresh_from_db()
+    assert user.caption_language == "en"

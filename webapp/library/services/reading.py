@@ -10,7 +10,7 @@ from webapp.library.models import Photo, PhotoQuerySet
 def get_photo(user: User, photo_id: int, *, among: PhotoQuerySet | None = None) -> Photo:
     """The photo, in the library or in the trash. Raises `NotFound`.
 
-    `among` adds what to fetch along with it, such as `with_captions`.
+    `among` adds what to fetch along with it, such as `with_words`.
     """
     photos = Photo.objects.all() if among is None else among
     photo = photos.visible_to(user).filter(pk=photo_id).first()

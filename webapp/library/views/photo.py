@@ -11,25 +11,24 @@ from webapp.accounts.http import HtmxRequest
 from webapp.find.trails import search_trail, similar_trail
 from webapp.library.forms import as_id
 from webapp.library.models import Photo
-from webapp.library.schemas import with_details
 from webapp.library.services.reading import chosen, get_photo
-from webapp.library.tiles import alternative_text, placeholder_uri, thumbnail_url
+from webapp.library.tiles import placeholder_uri, thumbnail_url
 from webapp.library.trails import Trail, library_trail
 from webapp.library.views.files import SHOWN_INLINE
-from webapp.teach.services import shown_caption
+from webapp.teach.words import alternative_text, caption_of, with_words
 
 
 @require_safe
 @vary_on_headers("HX-Request")
 def photo_page(request: HtmxRequest, photo_id: int) -> HttpResponse:
-    photo = get_photo(request.user, photo_id, among=with_details(Photo.objects.all()))
+    photo = get_photo(request.user, photo_id, among=with_words(Photo.objects.all(), request.user))
     trail = _trail(request, photo)
     context = {
         "query_text": request.GET.get("q", ""),
         "photo": photo,
         "trail": trail,
         "preload": _thumbnails(request, trail),
-        "caption": shown_caption(photo),
+        "caption": caption_of(photo),
         "tags": photo.photo_tags.all(),
         "alt": alternative_text(photo),
         "placeholder": placeholder_uri(photo),

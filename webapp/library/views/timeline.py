@@ -14,7 +14,7 @@ from webapp.library.models import Photo
 from webapp.library.services.reading import chosen
 from webapp.library.services.timeline import timeline
 from webapp.library.tiles import tiles_of
-from webapp.teach.services import with_captions
+from webapp.teach.words import with_words
 
 FIRST_PAGE = 60  # tiles in the page itself: a screenful on a large display
 MAX_TILES = 200  # in one answer
@@ -22,7 +22,7 @@ MAX_TILES = 200  # in one answer
 
 @require_safe
 def library_page(request: SignedInRequest) -> HttpResponse:
-    photos = with_captions(Photo.objects.visible_to(request.user).in_library())
+    photos = with_words(Photo.objects.visible_to(request.user).in_library(), request.user)
     found, next_cursor = page_of(photos, request.GET.get("cursor", ""), limit=FIRST_PAGE)
     tiles = tiles_of(found)
     context = {"tiles": tiles, "first_tiles": [asdict(tile) for tile in tiles], "next": next_cursor}
@@ -40,5 +40,6 @@ def months(request: SignedInRequest) -> JsonResponse:
 @gzip_page
 def tiles(request: SignedInRequest) -> JsonResponse:
     """The tiles of `?photos=1,2,3`; unknown and foreign ids are left out alike."""
-    photos = with_captions(chosen(request.user, photo_ids(request.GET, limit=MAX_TILES)))
-    return JsonResponse({"tiles": [asdict(tile) for tile in tiles_of(photos.in_library())]})
+    photos = chosen(request.user, photo_ids(request.GET, limit=MAX_TILES)).in_library()
+    found = tiles_of(with_words(photos, request.user))
+    return JsonResponse({"tiles": [asdict(tile) for tile in found]})

@@ -15,7 +15,7 @@ from webapp.library.cursors import page_of
 from webapp.library.models import Photo
 from webapp.library.services.trash import empty_trash
 from webapp.library.tiles import Tile
-from webapp.teach.services import with_captions
+from webapp.teach.words import with_words
 
 PAGE = 200
 
@@ -23,7 +23,8 @@ PAGE = 200
 @require_safe
 def trash_page(request: SignedInRequest) -> HttpResponse:
     photos = Photo.objects.visible_to(request.user).in_trash()
-    found, next_cursor = page_of(with_captions(photos), request.GET.get("cursor", ""), limit=PAGE)
+    photos_in_words = with_words(photos, request.user)
+    found, next_cursor = page_of(photos_in_words, request.GET.get("cursor", ""), limit=PAGE)
     context = {
         "tiles": [Tile.of(photo, reasons=_time_left(photo)) for photo in found],
         "count": photos.count(),

@@ -36,7 +36,10 @@ function enlarge(link) {
     bgOpacity: 1,
     paddingFn: () => ({ top: 0, bottom: 0, left: 0, right: 0 }),
   });
-  viewer.on("afterInit", () => viewer.element.setAttribute("aria-label", image.alt));
+  viewer.on("afterInit", () => {
+    viewer.element.setAttribute("aria-label", image.alt);
+    viewer.element.lang = image.lang || document.documentElement.lang;
+  });
   viewer.on("destroy", () => link.focus({ preventScroll: true }));
   viewer.init();
 }

@@ -31,6 +31,7 @@ export function fillTile(tile, details) {
   tile.querySelector("a").setAttribute("aria-label", words.hidden ? "" : `${details.alt}: ${words.textContent}`);
   if (words.hidden) tile.querySelector("a").removeAttribute("aria-label");
   image.alt = details.alt;
+  image.lang = details.lang || document.documentElement.lang;
   if (details.thumbnail) showImage(image, details.thumbnail, details.placeholder);
 }
 

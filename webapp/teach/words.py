@@ -1,0 +1,74 @@
+"""A photo in words, as one person reads it: its caption, its tags, and what stands for it where it
+cannot be seen. A person's words outrank a model's."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from django.db.models import CharField, Prefetch, Value
+from django.utils.formats import date_format
+
+from webapp.accounts.models import Language, User
+from webapp.library.models import Photo, PhotoQuerySet
+from webapp.teach.models import PhotoTag, Sight
+
+TAGS_IN_ALT = 4  # more would be read out for longer than a caption
+
+
+@dataclass(frozen=True)
+class Words:
+    """Some words about a photo. `language` is empty where nobody knows it: a person wrote them."""
+
+    text: str
+    language: str = Language.ENGLISH.value
+
+    @property
+    def lang(self) -> str:
+        """For the `lang` attribute: empty where it is the page's own language, or unknown."""
+        return "" if self.language == Language.ENGLISH else self.language
+
+
+@dataclass(frozen=True)
+class Caption(Words):
+    source: Literal["model", "person"] = "model"
+    confidence: float | None = None  # None: a person's
+
+
+def with_words(photos: PhotoQuerySet, user: User) -> PhotoQuerySet:
+    """Photos with captions and tags at hand, in two queries more however many photos they are."""
+    language = Value(user.language.value, output_field=CharField())
+    sights = Sight.objects.of_active_version().defer("embedding").annotate(wanted=language)
+    tags = PhotoTag.objects.shown().select_related("tag").order_by("-probability", "tag__name")
+    return photos.prefetch_related(
+        Prefetch("sights", queryset=sights, to_attr="active_sights"),
+        Prefetch("photo_tags", queryset=tags),
+    )
+
+
+def caption_of(photo: Photo) -> Caption | None:
+    """A person's caption, else the active version's in the reader's language, else in English; a
+    version's only if it is likely enough. `photo` comes from `with_words`."""
+    if photo.own_caption:
+        return Caption(photo.own_caption, language="", source="person")
+    for sight in photo.active_sights:  # type: ignore[attr-defined]  # at most one
+        likely = sight.likely_captions
+        for language in (sight.wanted, Language.ENGLISH.value):
+            if language in likely:
+                text, confidence = likely[language]
+                return Caption(text, language=language, confidence=confidence)
+    return None
+
+
+def model_captions(photo: Photo) -> dict[str, str]:
+    """The active version's captions by language, as far as likely enough to be shown."""
+    sights: list[Sight] = photo.active_sights  # type: ignore[attr-defined]
+    return {key: text for sight in sights for key, (text, _) in sight.likely_captions.items()}
+
+
+def alternative_text(photo: Photo) -> Words:
+    """What the photo shows: its caption, else its tags, else when it was taken. Never empty."""
+    if caption := caption_of(photo):
+        return caption
+    tags = [photo_tag.tag.name for photo_tag in photo.photo_tags.all()[:TAGS_IN_ALT]]
+    if tags:
+        return Words(f"Photo tagged {', '.join(tags)}")
+    return Words(f"Photo of {date_format(photo.shown_at, 'j F Y')}")
