@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from search.query import Query
 
@@ -28,11 +28,18 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A photo, the probability that it is what was asked for, and why, best reason first."""
+    """A photo, the probability that it is what was asked for, and the signals that may say why."""
 
     photo_id: int
     score: float
-    reasons: tuple[str, ...]
+    signals: Sequence[Signal] = field(default=(), repr=False, compare=False)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it is here, best reason first. Worded when asked: a page shows 60 hits of 500."""
+        for_it = [each for each in self.signals if each.scores.get(self.photo_id, 0.0) > 0.0]
+        for_it.sort(key=lambda signal: -signal.scores[self.photo_id])
+        return tuple(filter(None, (signal.reason(self.photo_id) for signal in for_it)))
 
 
 def rank(query: Query, signals: Sequence[Signal], k: int) -> list[Hit]:
@@ -47,17 +54,8 @@ def rank(query: Query, signals: Sequence[Signal], k: int) -> list[Hit]:
         for photo_id, score in signal.scores.items():
             evidence[photo_id] += score
     best = sorted(evidence.items(), key=lambda item: (-item[1], -item[0]))[:k]
-    return [
-        Hit(photo_id, _probability(PRIOR + score), _reasons(signals, photo_id))
-        for photo_id, score in best
-    ]
+    return [Hit(photo_id, _probability(PRIOR + score), signals) for photo_id, score in best]
 
 
 def _probability(log_odds: float) -> float:
     return 1.0 / (1.0 + math.exp(-max(-500.0, min(500.0, log_odds))))
-
-
-def _reasons(signals: Sequence[Signal], photo_id: int) -> tuple[str, ...]:
-    speaking = [signal for signal in signals if signal.scores.get(photo_id, 0.0) > 0.0]
-    speaking.sort(key=lambda signal: -signal.scores[photo_id])
-    return tuple(filter(None, (signal.reason(photo_id) for signal in speaking)))

@@ -42,6 +42,19 @@ def test_reasons_say_what_was_found_in_the_text_s_own_words() -> None:
     )
 
 
+def test_reasons_are_worded_only_for_hits_that_are_shown() -> None:
+    worded: list[int] = []
+
+    def reason(photo_id: int) -> str:
+        worded.append(photo_id)
+        return "looks like it"
+
+    hits = rank(QUERY, [Signal("embedding", {n: float(n) for n in range(1, 501)}, reason)], 500)
+
+    assert [hit.reasons for hit in hits[:2]] == [("looks like it",)] * 2
+    assert worded == [500, 499]
+
+
 @given(scores, scores, st.integers(1, 40))
 def test_the_order_is_one_of_probabilities_and_always_the_same(
     some: dict[int, float], others: dict[int, float], k: int

@@ -20,7 +20,7 @@ from webapp.find.conditions import satisfying
 from webapp.find.text import embed_query, generic_queries
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.teach.models import PhotoTag
-from webapp.teach.services import with_captions
+from webapp.teach.words import with_words
 
 PAGE = 60
 # Photos that each of embedding and words proposes; the best of them are what can be paged through.
@@ -58,21 +58,32 @@ def find_photos(
     """The photos that `user` means by `text`, best first; those beyond the cut-off only if
     `show_more`. Any text is a query. The number of SQL queries does not depend on the results."""
     query = parse(text, timezone.localdate())
-    visible = satisfying(_searchable(user), query.conditions)
+    visible = matching_photos(user, query)
     if not query.text:
-        return _newest(query, visible, limit=limit, offset=offset)
+        return _newest(user, query, visible, limit=limit, offset=offset)
     hits = _hits(user, query, visible)
     confident = cutoff.confident(hits)
     shown = hits if show_more else hits[:confident]
     page = shown[offset : offset + limit]
     return SearchPage(
         query=query,
-        found=_with_photos(visible, page),
+        found=_with_photos(user, visible, page),
         confident=confident,
         total=len(hits),
         hidden=len(hits) - len(shown),
         next_offset=_next(offset, limit, len(shown)),
     )
+
+
+def matching_photos(user: User, query: Query) -> PhotoQuerySet:
+    """The user's photos that satisfy the conditions of `query`, whatever its text."""
+    return satisfying(_library(user), query.conditions)
+
+
+def ranked_hits(user: User, query: Query, *, show_more: bool = False) -> list[Hit]:
+    """What `find_photos` pages through for a query with text, best first."""
+    hits = _hits(user, query, matching_photos(user, query))
+    return hits if show_more else hits[: cutoff.confident(hits)]
 
 
 def similar_photos(user: User, photo: Photo, k: int = 12) -> list[Photo]:
@@ -82,26 +93,30 @@ def similar_photos(user: User, photo: Photo, k: int = 12) -> list[Photo]:
     if not known.size:
         return []
     _, ids = view.index.search(vectors, k, view.photos.removing([photo.pk]))
-    hits = [Hit(photo_id, 1.0, ()) for photo_id in ids[0].tolist() if photo_id >= 0]
-    return [found.photo for found in _with_photos(_searchable(user), hits)]
+    hits = [Hit(photo_id, 1.0) for photo_id in ids[0].tolist() if photo_id >= 0]
+    return [found.photo for found in _with_photos(user, _library(user).searchable(), hits)]
 
 
 def suggestions(user: User, count: int = 8) -> list[str]:
     """Queries that are sure to find something: the commonest tags of the user's library."""
-    tags = PhotoTag.objects.visible_to(user).shown().filter(photo__in=_searchable(user))
+    tags = PhotoTag.objects.visible_to(user).shown().filter(photo__in=_library(user))
     counted = tags.values("tag__name").annotate(photos=Count("pk")).order_by("-photos", "tag__name")
     return [row["tag__name"] for row in counted[:count]]
 
 
-def _searchable(user: User) -> PhotoQuerySet:
-    return Photo.objects.visible_to(user).searchable()
+def _library(user: User) -> PhotoQuerySet:
+    """Also photos that wait or were set aside: conditions and words find them, their look not."""
+    return Photo.objects.visible_to(user).in_library()
 
 
-def _newest(query: Query, visible: PhotoQuerySet, *, limit: int, offset: int) -> SearchPage:
+def _newest(
+    user: User, query: Query, visible: PhotoQuerySet, *, limit: int, offset: int
+) -> SearchPage:
     """Where only conditions are given, all photos that satisfy them, newest first."""
     total = visible.count() if query else 0
     reasons = satisfied(query)
-    photos = with_captions(visible.newest_first())[offset : offset + limit] if total else []
+    newest = with_words(visible.newest_first(), user)
+    photos = newest[offset : offset + limit] if total else []
     return SearchPage(
         query=query,
         found=[Found(photo, 1.0, reasons) for photo in photos],
@@ -132,10 +147,10 @@ def _hits(user: User, query: Query, visible: PhotoQuerySet) -> list[Hit]:
     return rank(query, opinions, CANDIDATES)
 
 
-def _with_photos(visible: PhotoQuerySet, hits: Sequence[Hit]) -> list[Found]:
+def _with_photos(user: User, visible: PhotoQuerySet, hits: Sequence[Hit]) -> list[Found]:
     """Hits with their photos. One that vanished since the index was asked is left out."""
     ids = [hit.photo_id for hit in hits]
-    photos = with_captions(visible.filter(pk__in=ids)).in_bulk()
+    photos = with_words(visible.filter(pk__in=ids), user).in_bulk()
     return [
         Found(photos[hit.photo_id], hit.score, hit.reasons)
         for hit in hits

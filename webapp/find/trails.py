@@ -1,28 +1,31 @@
-"""Photo pages walk along the results that they were opened from."""
+"""Photo pages walk along the results that they were opened from, and say why theirs is one."""
 
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from search.query import parse
+from search.explain import satisfied
+from search.query import MAX_SCANNED, Query, parse
 from webapp.accounts.models import User
-from webapp.find.conditions import satisfying
-from webapp.find.services import CANDIDATES, find_photos, similar_photos
+from webapp.find.services import matching_photos, ranked_hits, similar_photos
 from webapp.library.models import Photo
 from webapp.library.services.timeline import Neighbours, neighbours
-from webapp.library.trails import Trail
+from webapp.library.trails import Trail, Why
 
 SIMILAR = 60  # photos on the page of similar ones
 
 
 def search_trail(user: User, photo: Photo, text: str, *, show_more: bool = False) -> Trail:
     """Through the results for `text`; a photo that is not among them has no neighbours."""
+    text = text[:MAX_SCANNED]
     query = f"?{urlencode({'q': text, **({'more': '1'} if show_more else {})})}"
+    beside, why = _among_results(user, photo, parse(text, timezone.localdate()), show_more)
     return Trail(
         back_url=f"{reverse('find:page')}{query}#photo-{photo.pk}",
         back_label="Favourites" if text == "is:favourite" else f"“{text}”",
-        neighbours=_among_results(user, photo, text, show_more),
+        neighbours=beside,
         query=query,
+        why=why,
     )
 
 
@@ -37,13 +40,17 @@ def similar_trail(user: User, photo: Photo, original: Photo) -> Trail:
     )
 
 
-def _among_results(user: User, photo: Photo, text: str, show_more: bool) -> Neighbours:
-    query = parse(text, timezone.localdate())
+def _among_results(
+    user: User, photo: Photo, query: Query, show_more: bool
+) -> tuple[Neighbours, Why | None]:
     if not query.text:  # conditions alone: in the library's order, however many they find
-        visible = Photo.objects.visible_to(user).searchable()
-        return neighbours(satisfying(visible, query.conditions), photo)
-    page = find_photos(user, text, limit=CANDIDATES, show_more=show_more)
-    return _in_list([found.photo.pk for found in page.found], photo.pk)
+        found = matching_photos(user, query)
+        why = Why(satisfied(query)) if found.filter(pk=photo.pk).exists() else None
+        return neighbours(found, photo), why
+    hits = {hit.photo_id: hit for hit in ranked_hits(user, query, show_more=show_more)}
+    hit = hits.get(photo.pk)
+    why = Why(hit.reasons) if hit else None
+    return _in_list(list(hits), photo.pk), why
 
 
 def _in_list(ids: list[int], photo_id: int) -> Neighbours:

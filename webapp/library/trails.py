@@ -10,11 +10,20 @@ from webapp.library.services.timeline import Neighbours, neighbours
 
 
 @dataclass(frozen=True)
+class Why:
+    """Why a photo is among the results of a search."""
+
+    reasons: tuple[str, ...]
+    heat_map_url: str = ""  # of an image that shows where, if the photo's look is a reason
+
+
+@dataclass(frozen=True)
 class Trail:
     back_url: str
     back_label: str
     neighbours: Neighbours
     query: str = ""  # query string that keeps a photo page on this trail, such as "?q=dog"
+    why: Why | None = None
 
     @property
     def previous_url(self) -> str:

@@ -1,17 +1,21 @@
 """Finding photos, from the words typed to the photos shown, with the text encoder that ships."""
 
+from pathlib import Path
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.factories import a_photo, a_sight, a_user
+from tests.factories import a_photo, a_sight, a_user, an_image_file
 from webapp.accounts.models import User
 from webapp.find.services import find_photos, similar_photos, suggestions
 from webapp.find.text import embed_query
 from webapp.library.models import Photo
+from webapp.library.services.adding import add_photo
 from webapp.library.services.favourites import set_favourite
 from webapp.library.services.trash import trash_photos
-from webapp.teach.services import active_version, add_tag, reject_tag, shown_caption
+from webapp.teach.services import active_version, add_tag, reject_tag
+from webapp.teach.words import alternative_text
 
 pytestmark = pytest.mark.django_db
 
@@ -184,7 +188,7 @@ def test_many_results_cost_as_many_queries_as_few(owner: User, query: str) -> No
             connection,
         ) as captured:
             page = find_photos(owner, query, show_more=True)
-            [shown_caption(each.photo) for each in page.found]
+            [alternative_text(each.photo) for each in page.found]
         return len(captured)
 
     a_scene(owner, "a dog", tags=("pet",), caption="a dog")
@@ -217,3 +221,20 @@ def test_suggestions_are_the_commonest_tags(owner: User) -> None:
     a_scene(a_user(), "a scene", tags=("secret",))
 
     assert suggestions(owner) == ["dog", "beach", "cat"]
+
+
+@pytest.mark.parametrize("state", [Photo.State.WAITING, Photo.State.FAILED])
+def test_a_photo_that_nobody_has_looked_at_is_found_by_its_name(
+    owner: User, tmp_path: Path, state: Photo.State
+) -> None:
+    a_scene(owner, "a dog")
+    file = an_image_file(tmp_path)
+    photo = add_photo(owner, file, file_name="Zanzibar harbour.jpg").photo
+    Photo.objects.filter(pk=photo.pk).update(state=state)
+
+    for query in ("zanzibar", '"zanzibar"', "zanzibar is:favourite"):
+        set_favourite(Photo.objects.filter(pk=photo.pk), True)
+        (found,) = find_photos(owner, query).found
+        assert found.photo == photo
+    assert find_photos(owner, "zanzibar").found[0].reasons == ("file name has ‘zanzibar’",)
+    assert photo not in similar_photos(owner, photo)

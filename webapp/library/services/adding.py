@@ -15,6 +15,7 @@ from django.utils import timezone
 from vision.decoding import DecoderUnavailable, Inspection, UnreadableImage
 from webapp.accounts.models import User
 from webapp.errors import Refused, TooLarge, Unavailable
+from webapp.find.documents import index_photos
 from webapp.library.file_names import tidy_file_name
 from webapp.library.models import ChangeCounter, Photo
 from webapp.library.services.decoding import decoders
@@ -158,6 +159,7 @@ def _create(photo: Photo, path: Path) -> Added:
             ChangeCounter.next()  # its lock keeps deletion from removing the same bytes meanwhile
             photo.save()
             _store_original(path, photo.sha256)
+            index_photos([photo.pk])  # its name can be found before anybody has looked at it
             transaction.on_commit(queue.there_is_work)
     except IntegrityError:  # the same bytes arrived twice at the same time
         known = find_known(photo.owner, photo.sha256)
