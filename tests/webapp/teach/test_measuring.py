@@ -74,6 +74,17 @@ def test_benchmark_vision_compares_both_sides(capsys: pytest.CaptureFixture[str]
     assert figures["ratio"] == pytest.approx(figures["ours"] / figures["baseline"])
     assert figures["agreement"]["embedding_cosine"] > 0.8
     assert figures["photos"] == 2
+    assert 0 <= figures["agreement"]["tags"] <= figures["agreement"]["tag_overlap"] <= 1
+
+
+def test_benchmark_vision_says_what_the_speed_costs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_collection(tmp_path / "drawn", train=2, dev=12)
+    call_command("benchmark", "vision", "--data", str(folder), "--photos", "12", "--json")
+    recall = _json(capsys)["agreement"]["recall@10"]
+    assert 0 < recall["ours"] <= 1
+    assert 0 < recall["baseline"] <= 1
 
 
 @pytest.mark.processes

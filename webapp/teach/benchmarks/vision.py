@@ -1,7 +1,10 @@
 """Looking at photos: the product's Eye beside the network as PyPI gives it, eager fp32 in torch.
 
 Both sides do the same on the same squashed photos: a pass of the backbone feeding the same heads.
-`backbone` compares the passes alone, without heads. Photos are those of --data, else drawn.
+Captions take most of the time that is left, so they are also left out (`without_captions`) and
+timed alone; `backbone` compares the passes without any head. Photos are those of --data, else
+drawn; with --data, `agreement` tells whether people see the same: the share of photos with the
+same tags, and text -> image recall@10 of the photos by their captions.
 """
 
 import time
@@ -15,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.collection import Collection, decode, read_tar
+from vision.collection import Collection, decode
 from vision.pixels import squash_batch
 from webapp.library.benchmarks._photos import write_photo
 from webapp.tables import table as text_table
@@ -23,6 +26,7 @@ from webapp.teach.versions import folder_to_measure
 
 if TYPE_CHECKING:
     from vision.eye import Eye
+    from vision.sight import Sight
 
 Batch = NDArray[np.uint8]  # (B, size, size, 3)
 DRAWN_SIZE = (640, 480)
@@ -40,14 +44,24 @@ def run(options: Mapping[str, Any]) -> dict[str, Any]:
 
     ours = load_eye(folder_to_measure(), device="cpu")
     baseline = eager_eye(ours)
-    photos = _photos(options["data"], options["photos"], ours.input_size)
+    names, photos = _photos(options["data"], options["photos"], ours.input_size)
     batches = [photos[at : at + options["batch"]] for at in range(0, len(photos), options["batch"])]
-    look = {"baseline": _rate(_looking(baseline), batches), "ours": _rate(_looking(ours), batches)}
-    passes = {"baseline": _rate(baseline.backbone, batches), "ours": _rate(ours.backbone, batches)}
+    seen: dict[str, list[Sight]] = {"baseline": [], "ours": []}
+    look = {
+        "baseline": _rate(_looking(baseline, seen["baseline"]), batches),
+        "ours": _rate(_looking(ours, seen["ours"]), batches),
+    }
+    seen = {side: sights[-len(photos) :] for side, sights in seen.items()}  # without the warm-up
     return {
         **_with_ratio(look),
-        "backbone": _with_ratio(passes),
-        "agreement": _agreement(baseline, ours, batches),
+        "without_captions": _compared(_describing(baseline), _describing(ours), batches),
+        "backbone": _compared(baseline.backbone, ours.backbone, batches),
+        "captions": {"ours": _rate(ours.caption, [ours.backbone(batch) for batch in batches])},
+        "agreement": {
+            "top1": _same_class(baseline, ours, batches),
+            **_agreement(seen["baseline"], seen["ours"]),
+            **_recall(options["data"], names, seen, ours),
+        },
         "photos": len(photos),
         "batch": options["batch"],
         "version": ours.version,
@@ -55,36 +69,69 @@ def run(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def table(figures: Mapping[str, Any]) -> str:
+    parts = {
+        "look, photos/s": figures,
+        "without captions, photos/s": figures["without_captions"],
+        "pass of the backbone, photos/s": figures["backbone"],
+    }
     rows = [
         (name, f"{part['baseline']:.1f}", f"{part['ours']:.1f}", f"{part['ratio']:.1f}x")
-        for name, part in {"look, photos/s": figures, "pass, photos/s": figures["backbone"]}.items()
+        for name, part in parts.items()
     ]
-    agreement = figures["agreement"]
+    rows.append(("captions alone, photos/s", "", f"{figures['captions']['ours']:.1f}", ""))
+    agreement = _agreement_table(figures["agreement"])
     return (
         f"{text_table(['', 'eager fp32', figures['version'], 'ratio'], rows)}\n\n"
-        f"Same first class of 1,000: {agreement['top1']:.3f}; "
-        f"cosine of embeddings: {agreement['embedding_cosine']:.3f}; "
-        f"same caption: {agreement['caption']:.3f} ({figures['photos']} photos)."
+        f"On {figures['photos']} photos, eager and product agree:\n{agreement}"
     )
 
 
-def _photos(data: Path | None, number: int, size: int) -> Batch:
-    if data is not None:
-        images = (image for path in Collection(data).archives("dev") for _, image in read_tar(path))
-        return squash_batch(list(islice(images, number)), size)
-    with TemporaryDirectory() as folder:
-        paths = (
-            write_photo(Path(folder) / "photo.jpg", seed=seed, size=DRAWN_SIZE)
-            for seed in range(number)
+def _agreement_table(agreement: Mapping[str, Any]) -> str:
+    words = {
+        "tags": "the same tags",
+        "tag_overlap": "tags in common (Jaccard)",
+        "caption": "the same caption",
+        "top1": "the same first class of 1,000",
+        "embedding_cosine": "cosine of the embeddings",
+    }
+    rows = [(words[name], f"{agreement[name]:.3f}") for name in words]
+    if recall := agreement.get("recall@10"):
+        rows.append(
+            ("recall@10 eager / product", f"{recall['baseline']:.3f} / {recall['ours']:.3f}")
         )
-        return squash_batch([decode(path.read_bytes()) for path in paths], size)
+    return text_table(["", ""], rows)
 
 
-def _looking(eye: "Eye") -> Callable[[Batch], object]:
-    return lambda batch: eye.look(list(batch))
+def _photos(data: Path | None, number: int, size: int) -> tuple[list[str], Batch]:
+    """Names of photos, and the photos squashed to (number, size, size, 3)."""
+    if data is not None:
+        named = list(islice(Collection(data).photos("dev"), number))
+        return [name for name, _ in named], squash_batch([image for _, image in named], size)
+    with TemporaryDirectory() as folder:
+        paths = [
+            write_photo(Path(folder) / f"{seed}.jpg", seed=seed, size=DRAWN_SIZE)
+            for seed in range(number)
+        ]
+        images = [decode(path.read_bytes()) for path in paths]
+        return [path.name for path in paths], squash_batch(images, size)
 
 
-def _rate(do: Callable[[Batch], object], batches: Sequence[Batch]) -> float:
+def _looking(eye: "Eye", seen: "list[Sight]") -> Callable[[Batch], object]:
+    """Look, and keep what was seen."""
+    return lambda batch: seen.extend(eye.look(list(batch)))
+
+
+def _describing(eye: "Eye") -> Callable[[Batch], object]:
+    """A pass with embedding and tags, without captions."""
+
+    def describe(batch: Batch) -> object:
+        features = eye.backbone(batch)
+        return eye.embed(features), eye.tag(features)
+
+    return describe
+
+
+def _rate(do: Callable[[Any], object], batches: Sequence[Any]) -> float:
     """Photos a second, the first batch being done once more beforehand to warm up."""
     do(batches[0])
     started = time.perf_counter()
@@ -93,22 +140,54 @@ def _rate(do: Callable[[Batch], object], batches: Sequence[Batch]) -> float:
     return sum(map(len, batches)) / (time.perf_counter() - started)
 
 
+def _compared(
+    baseline: Callable[[Batch], object], ours: Callable[[Batch], object], batches: Sequence[Batch]
+) -> dict[str, float]:
+    return _with_ratio({"baseline": _rate(baseline, batches), "ours": _rate(ours, batches)})
+
+
 def _with_ratio(rates: Mapping[str, float]) -> dict[str, float]:
     return {**rates, "ratio": rates["ours"] / rates["baseline"]}
 
 
-def _agreement(baseline: "Eye", ours: "Eye", batches: Sequence[Batch]) -> dict[str, float]:
-    """How far the fast network sees the same: means over all photos, between 0 and 1."""
-    top1, cosine, caption = [], [], []
-    for batch in batches:
-        first, second = (eye.backbone(batch).logits.argmax(axis=1) for eye in (baseline, ours))
-        top1 += list(first == second)
-        pairs = zip(baseline.look(list(batch)), ours.look(list(batch)), strict=True)
-        for one, other in pairs:
-            cosine.append(float(one.embedding @ other.embedding))
-            caption.append(one.caption == other.caption)
+def _same_class(baseline: "Eye", ours: "Eye", batches: Sequence[Batch]) -> float:
+    """The share of photos that both backbones give the same first of 1,000 classes."""
+    first, second = (
+        np.concatenate([eye.backbone(batch).logits.argmax(axis=1) for batch in batches])
+        for eye in (baseline, ours)
+    )
+    return float((first == second).mean())
+
+
+def _agreement(baseline: "list[Sight]", ours: "list[Sight]") -> dict[str, float]:
+    """How far people see the same: means over all photos, between 0 and 1."""
+    pairs = list(zip(baseline, ours, strict=True))
+    tags = [({tag for tag, _ in one.tags}, {tag for tag, _ in other.tags}) for one, other in pairs]
     return {
-        "top1": float(np.mean(top1)),
-        "embedding_cosine": float(np.mean(cosine)),
-        "caption": float(np.mean(caption)),
+        "tags": float(np.mean([one == other for one, other in tags])),
+        "tag_overlap": float(np.mean([_jaccard(one, other) for one, other in tags])),
+        "embedding_cosine": float(np.mean([a.embedding @ b.embedding for a, b in pairs])),
+        "caption": float(np.mean([one.caption == other.caption for one, other in pairs])),
     }
+
+
+def _jaccard(one: set[str], other: set[str]) -> float:
+    return len(one & other) / len(one | other) if one | other else 1.0
+
+
+def _recall(
+    data: Path | None, names: Sequence[str], seen: "Mapping[str, list[Sight]]", eye: "Eye"
+) -> dict[str, dict[str, float]]:
+    """text -> image recall@10 of these photos by their captions, where there are captions."""
+    if data is None:
+        return {}
+    from vision.evaluation.retrieval import retrieval
+    from vision.text_encoder import load_text_encoder
+
+    text_encoder = load_text_encoder(folder_to_measure())
+    recall = {}
+    for side, sights in seen.items():
+        named = list(zip(names, sights, strict=True))
+        figures = retrieval(data, "dev", eye=eye, text_encoder=text_encoder, seen=named)
+        recall[side] = figures["text_to_image"]["recall@10"]
+    return {"recall@10": recall}
