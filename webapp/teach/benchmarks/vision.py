@@ -5,6 +5,9 @@ Captions take most of the time that is left, so they are also left out (`without
 timed alone; `backbone` compares the passes without any head. Photos are those of --data, else
 drawn; with --data, `agreement` tells whether people see the same: the share of photos with the
 same tags, and text -> image recall@10 of the photos by their captions.
+
+`files` starts from JPEG files of 12 megapixels. Its bound is the slower of decoding alone and of
+the network at the rate at which the device multiplies large matrices. --device takes a GPU.
 """
 
 import time
@@ -36,14 +39,18 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--photos", type=int, default=64, help="how many; default: 64")
     parser.add_argument("--batch", type=int, default=16, help="photos a pass; default: 16")
     parser.add_argument("--data", type=Path, metavar="DIR", help="a folder with dev*.tar")
+    parser.add_argument("--device", default="cpu", help="torch's name of one, such as cuda")
+    parser.add_argument(
+        "--files", type=int, default=16, help="JPEG files to start from; default: 16"
+    )
 
 
 def run(options: Mapping[str, Any]) -> dict[str, Any]:
     from vision.eye import load_eye
     from webapp.teach.benchmarks._eager import eager_eye
 
-    ours = load_eye(folder_to_measure(), device="cpu")
-    baseline = eager_eye(ours)
+    ours = load_eye(folder_to_measure(), device=options["device"])
+    baseline = eager_eye(ours, device=options["device"])
     names, photos = _photos(options["data"], options["photos"], ours.input_size)
     batches = [photos[at : at + options["batch"]] for at in range(0, len(photos), options["batch"])]
     seen: dict[str, list[Sight]] = {"baseline": [], "ours": []}
@@ -62,6 +69,7 @@ def run(options: Mapping[str, Any]) -> dict[str, Any]:
             **_agreement(seen["baseline"], seen["ours"]),
             **_recall(options["data"], names, seen, ours),
         },
+        "files": _files(ours, options) if options["files"] else {},
         "photos": len(photos),
         "batch": options["batch"],
         "version": ours.version,
@@ -80,6 +88,10 @@ def table(figures: Mapping[str, Any]) -> str:
     ]
     rows.append(("captions alone, photos/s", "", f"{figures['captions']['ours']:.1f}", ""))
     agreement = _agreement_table(figures["agreement"])
+    if files := figures["files"]:
+        rows.append(("from JPEG files, photos/s", "", f"{files['ours']:.1f}", ""))
+        rows.append(("bound by decoding", "", f"{files['decoding_bound']:.1f}", ""))
+        rows.append(("bound by arithmetic", "", f"{files['arithmetic_bound']:.1f}", ""))
     return (
         f"{text_table(['', 'eager fp32', figures['version'], 'ratio'], rows)}\n\n"
         f"On {figures['photos']} photos, eager and product agree:\n{agreement}"
@@ -114,6 +126,30 @@ def _photos(data: Path | None, number: int, size: int) -> tuple[list[str], Batch
         ]
         images = [decode(path.read_bytes()) for path in paths]
         return [path.name for path in paths], squash_batch(images, size)
+
+
+def _files(eye: "Eye", options: Mapping[str, Any]) -> dict[str, float]:
+    """Photos a second from JPEG files on, and the bounds."""
+    import torch
+
+    from webapp.teach.benchmarks import _bounds
+
+    device = options["device"]
+    with TemporaryDirectory() as folder:
+        paths = [
+            write_photo(Path(folder) / f"{seed}.jpg", seed=seed) for seed in range(options["files"])
+        ]
+        decoding = _bounds.decoding_rate(paths, size=eye.input_size)
+        rate = _bounds.files_rate(eye, paths, batch=options["batch"])
+    gflop = _bounds.gflop_a_photo()
+    gflops = _bounds.matrix_gflops(device, torch.float32 if device == "cpu" else torch.bfloat16)
+    return {
+        "ours": rate,
+        "decoding_bound": decoding,
+        "gflop_a_photo": gflop,
+        "matrix_gflops": gflops,
+        "arithmetic_bound": gflops / gflop,
+    }
 
 
 def _looking(eye: "Eye", seen: "list[Sight]") -> Callable[[Batch], object]:
