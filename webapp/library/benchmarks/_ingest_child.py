@@ -56,7 +56,7 @@ def naive(photos: Path, version_folder: Path) -> Figures:
     from webapp.teach.benchmarks._eager import eager_eye
 
     version = prepare(photos, version_folder)
-    eye = eager_eye(load_eye(version_folder, device="cpu"))
+    eye = eager_eye(load_eye(version_folder, device="cpu"), device="cpu")
     warm_up(eye, photos)
     return timed(lambda: take_in_all(version, eye))
 
