@@ -13,6 +13,7 @@ from pytest_django import Settings
 from tests.factories import a_photo, a_user, image_bytes
 from webapp.accounts.models import User
 from webapp.library.models import Photo
+from webapp.library.storage import originals
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +73,24 @@ def test_the_limit_is_told_in_a_sentence(as_ana: Client, ana: User, settings: Se
     answer = download(as_ana, [a_photo(ana) for _ in range(3)])
     assert answer.status_code == 413
     assert "at most 2" in answer.json()["error"]["message"]
+
+
+def test_a_missing_original_is_told_in_a_note_and_the_others_come(
+    as_ana: Client, ana: User
+) -> None:
+    first, lost, last = (a_photo(ana, file_name=f"{name}.jpg") for name in ("a", "lost", "b"))
+    originals().delete(lost.original_name)
+    archive = opened(as_ana, [first, lost, last])
+    assert set(archive.namelist()) == {"a.jpg", "b.jpg", "NOT IN THIS ZIP.txt"}
+    note = archive.read("NOT IN THIS ZIP.txt").decode()
+    assert "lost.jpg" in note
+    assert "a.jpg" not in note
+
+
+def test_an_original_of_another_size_than_noted_comes_as_it_is(as_ana: Client, ana: User) -> None:
+    data = image_bytes()
+    photo = a_photo(ana, data=data, file_name="a.jpg", size_bytes=len(data) + 100)
+    assert opened(as_ana, [photo]).read("a.jpg") == data
 
 
 def test_nothing_is_read_before_it_is_sent(as_ana: Client, ana: User) -> None:
