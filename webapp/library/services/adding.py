@@ -19,7 +19,7 @@ from webapp.find.documents import index_photos
 from webapp.library.file_names import tidy_file_name
 from webapp.library.models import ChangeCounter, Photo
 from webapp.library.services.decoding import decoders
-from webapp.library.services.trash import restore_photos
+from webapp.library.services.trash import delete_unused_files, restore_photos
 from webapp.library.storage import full_disk_is_told, originals
 from workers import queue
 
@@ -68,8 +68,13 @@ def check_size(owner: User, name: str, size_bytes: int, *, reserved_bytes: int =
             f"{settings.MAREA_MAX_FILE_MB} MB. It was not uploaded.",
             field="file",
         )
+    check_quota(owner, name, reserved_bytes + size_bytes)
+
+
+def check_quota(owner: User, name: str, size_bytes: int) -> None:
+    """Raise `TooLarge` when `size_bytes` more are beyond what the owner's photos may take."""
     quota = settings.MAREA_USER_QUOTA_MB << 20
-    if quota and used_bytes(owner) + reserved_bytes + size_bytes > quota:
+    if quota and used_bytes(owner) + size_bytes > quota:
         raise TooLarge(
             f"{name} does not fit: your photos may take {settings.MAREA_USER_QUOTA_MB} MB in all. "
             "It was not uploaded; delete some photos for good or ask the administrator for more.",
@@ -157,6 +162,7 @@ def _create(photo: Photo, path: Path) -> Added:
     try:
         with transaction.atomic():
             ChangeCounter.next()  # its lock keeps deletion from removing the same bytes meanwhile
+            check_quota(photo.owner, photo.file_name, photo.size_bytes)  # others came meanwhile
             photo.save()
             _store_original(path, photo.sha256)
             index_photos([photo.pk])  # its name can be found before anybody has looked at it
@@ -166,6 +172,9 @@ def _create(photo: Photo, path: Path) -> Added:
         if known is None:
             raise
         return known
+    except TooLarge:
+        delete_unused_files({photo.sha256})
+        raise
     return Added(photo, Outcome.NEW)
 
 

@@ -49,7 +49,7 @@ def delete_photos(photos: PhotoQuerySet) -> int:
         Photo.objects.filter(pk__in=ids).delete()
         DeletedPhoto.remember(ids)
         forget_photos(ids)
-    _delete_unused_files({sha256 for _, sha256 in doomed})
+    delete_unused_files({sha256 for _, sha256 in doomed})
     return len(ids)
 
 
@@ -70,7 +70,7 @@ def expired_trash() -> PhotoQuerySet:
 
 
 @transaction.atomic
-def _delete_unused_files(hashes: set[str]) -> None:
+def delete_unused_files(hashes: set[str]) -> None:
     """Delete the files of these hashes, except where another photo has the same bytes.
 
     The counter's lock keeps uploads of the same bytes apart from this: either their row is seen

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import Error as DatabaseError
+from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -39,16 +40,18 @@ def start_upload(
     owner: User, *, file_name: str, size_bytes: int, modified_at: datetime | None = None
 ) -> Upload:
     """Announce a file. Raises `TooLarge` when it may not be added, `NoSpace` on a full disk."""
-    name = tidy_file_name(file_name)
-    check_size(owner, name, size_bytes, reserved_bytes=_announced_bytes(owner))
     upload = Upload(
         key=secrets.token_urlsafe(32),
         owner=owner,
-        file_name=name,
+        file_name=tidy_file_name(file_name),
         size_bytes=size_bytes,
         modified_at=modified_at,
     )
-    with _ended_when_full(upload):
+    with _ended_when_full(upload), transaction.atomic():
+        # Of two that are announced at once, the second counts the first.
+        User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+        reserved = _announced_bytes(owner)
+        check_size(owner, upload.file_name, size_bytes, reserved_bytes=reserved)
         path_of(upload).touch(mode=0o600)
         upload.save()
     return upload
