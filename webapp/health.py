@@ -1,12 +1,10 @@
 """GET /healthz: is everything that Marea needs at work?"""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis import RedisError
@@ -18,7 +16,6 @@ from webapp.library.models import Photo, Worker
 from webapp.teach.services import active_version, weights_folder
 from workers import queue
 
-WORKER_SILENT_AFTER = timedelta(seconds=45)  # several missed heartbeats
 QUEUES = {"look", "thumbnails", "housekeeping"}
 
 
@@ -70,8 +67,8 @@ def _queue() -> str:
 
 
 def _workers() -> str:
-    seen = Worker.objects.filter(seen_at__gt=timezone.now() - WORKER_SILENT_AFTER)
-    served = [queues.split(",") for queues in seen.values_list("queues", flat=True)]
+    present = Worker.objects.present().values_list("queues", flat=True)
+    served = [queues.split(",") for queues in present]
     missing = QUEUES.difference(*served)
     if missing:
         raise Unwell(f"No worker serves the queue {', '.join(sorted(missing))}.")

@@ -204,8 +204,21 @@ class Upload(models.Model):
         return f"upload {self.pk}"
 
 
+class WorkerQuerySet(models.QuerySet["Worker"]):
+    def present(self) -> Self:
+        """Those that are at work as far as anybody can tell: they report every ten seconds."""
+        return self.filter(seen_at__gte=timezone.now() - Worker.ABSENT_AFTER)
+
+    def forgotten(self) -> Self:
+        """Those that have been absent for so long that nobody asks about them any more."""
+        return self.filter(seen_at__lt=timezone.now() - Worker.FORGOTTEN_AFTER)
+
+
 class Worker(models.Model):
     """A worker process as it last reported itself."""
+
+    ABSENT_AFTER = timedelta(seconds=45)  # several missed reports
+    FORGOTTEN_AFTER = timedelta(minutes=5)
 
     name = models.CharField(max_length=80, primary_key=True)
     queues = models.CharField(max_length=100)
@@ -214,6 +227,8 @@ class Worker(models.Model):
     seen_at = models.DateTimeField()
     memory_mb = models.PositiveIntegerField(default=0)
     device = models.CharField(max_length=40, blank=True)
+
+    objects = WorkerQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.name

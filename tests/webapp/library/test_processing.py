@@ -55,6 +55,13 @@ def test_photos_are_counted_by_how_far_they_are(owner: User) -> None:
     assert (progress.total, progress.unfinished, progress.finished) == (5, 3, 2)
 
 
+def test_a_worker_is_present_until_it_missed_several_reports() -> None:
+    here, _ = a_worker(), a_worker("late@attic", seen_ago_s=60)
+    gone = a_worker("gone@attic", seen_ago_s=600)
+    assert list(Worker.objects.present()) == [here]
+    assert list(Worker.objects.forgotten()) == [gone]
+
+
 def test_the_pace_is_that_of_recent_sights_after_the_first_batch() -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     batches = [start + timedelta(seconds=second) for second in (0, 10, 20) for _ in range(16)]

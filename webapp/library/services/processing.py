@@ -8,13 +8,12 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from webapp.accounts.models import User
-from webapp.library.models import Photo, PhotoQuerySet, Worker
+from webapp.library.models import Photo, PhotoQuerySet
 from webapp.teach.models import Sight
 
 RECENT = timedelta(minutes=2)  # what the pace is measured over
 RECENT_SIGHTS = 1_000  # at most so many, newest first; they come by primary key
 SAME_BATCH = timedelta(seconds=0.5)  # results of one pass are stored together
-ABSENT_AFTER = timedelta(minutes=2)  # a worker that was not seen for so long is gone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,11 +84,6 @@ def set_aside(user: User) -> PhotoQuerySet:
     """The user's photos that could not be looked at, newest first."""
     failed = Photo.objects.visible_to(user).in_library().filter(state=Photo.State.FAILED)
     return failed.order_by("-pk")
-
-
-def present_workers() -> list[Worker]:
-    """Workers that have reported themselves lately, by name."""
-    return list(Worker.objects.filter(seen_at__gte=timezone.now() - ABSENT_AFTER).order_by("name"))
 
 
 def _recent_sights(user: User, now: datetime) -> list[datetime]:

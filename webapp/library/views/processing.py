@@ -9,9 +9,9 @@ from django.views.decorators.vary import vary_on_headers
 
 from webapp.accounts.http import HtmxRequest
 from webapp.library.forms import as_id
-from webapp.library.models import Photo, PhotoQuerySet
+from webapp.library.models import Photo, PhotoQuerySet, Worker
 from webapp.library.services import claims
-from webapp.library.services.processing import Progress, present_workers, progress_of, set_aside
+from webapp.library.services.processing import Progress, progress_of, set_aside
 from webapp.library.services.thumbnails import has_thumbnails
 
 SHOWN_FAILURES = 100
@@ -29,7 +29,7 @@ def processing_page(request: HtmxRequest) -> HttpResponse:
         "headline": headline(progress),
         "pace": pace_words(progress),
         "every_s": BUSY_POLL_S if progress.unfinished else IDLE_POLL_S,
-        "workers": present_workers() if request.user.is_staff else None,
+        "workers": Worker.objects.present().order_by("name") if request.user.is_staff else None,
     }
     if not request.htmx:
         context["failures"] = _shown(set_aside(request.user))

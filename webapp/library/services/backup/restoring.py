@@ -5,14 +5,12 @@ import json
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.core.files import File
 from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
-from django.utils import timezone
 
 from webapp.accounts.models import User
 from webapp.errors import Conflict, Refused
@@ -26,7 +24,6 @@ from webapp.library.storage import local_original, originals
 Progress = Callable[[Iterable[str]], Iterable[str]]
 
 BATCH = 500
-WORKER_SEEN_WITHIN = timedelta(minutes=1)
 
 
 @dataclass
@@ -51,7 +48,7 @@ def check_backup(folder: Path) -> None:
 
 def check_library(*, force: bool) -> None:
     """Raise `Conflict` unless a backup may take the place of what is in the library."""
-    if Worker.objects.filter(seen_at__gt=timezone.now() - WORKER_SEEN_WITHIN).exists():
+    if Worker.objects.present().exists():
         raise Conflict("Marea is running. Stop it, then restore; nothing was changed.")
     if not force and (User.objects.exists() or Photo.objects.exists()):
         raise Conflict(

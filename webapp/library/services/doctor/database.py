@@ -1,7 +1,6 @@
 """Is the database sound, and is it the database that this version of Marea expects?"""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection
@@ -12,8 +11,6 @@ from webapp.accounts.models import User
 from webapp.library.models import Photo, Worker
 from webapp.library.services.doctor.findings import Finding, count, note, problem
 from workers import queue
-
-WORKER_SEEN_WITHIN = timedelta(minutes=1)
 
 
 def database() -> Iterator[Finding]:
@@ -104,7 +101,7 @@ def work() -> Iterator[Finding]:
 
 def _waiting(number: int) -> Finding:
     message = f"{count(number, 'photo')} wait to be looked at"
-    if Worker.objects.filter(seen_at__gt=timezone.now() - WORKER_SEEN_WITHIN).exists():
+    if Worker.objects.present().exists():
         return note("work", f"{message}; workers are at it.")
     return note("work", f"{message}, and no worker is running.", "Start Marea: make run.")
 
