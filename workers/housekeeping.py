@@ -10,6 +10,7 @@ from django.utils import timezone
 from search.errors import IndexBusy, IndexDamaged, IndexMissing
 from search.index import Manifest
 from webapp.find import building
+from webapp.find.models import HeatMap
 from webapp.library.models import DeletedPhoto, Photo, Worker
 from webapp.library.services.trash import delete_photos, expired_trash
 from webapp.library.services.uploads import expire_uploads
@@ -18,7 +19,6 @@ from webapp.teach.services import active_version
 logger = logging.getLogger(__name__)
 
 PORTION = 500  # photos deleted in one transaction
-WORKER_FORGOTTEN_AFTER = timedelta(minutes=5)
 SIGN_INS_KEPT = timedelta(days=30)
 
 
@@ -41,8 +41,9 @@ def tidy() -> None:
     forget_deleted()
     uploads = expire_uploads()
     now = timezone.now()
+    HeatMap.objects.expired().delete()
     Session.objects.filter(expire_date__lt=now).delete()
-    Worker.objects.filter(seen_at__lt=now - WORKER_FORGOTTEN_AFTER).delete()
+    Worker.objects.forgotten().delete()
     for log in (AccessAttempt, AccessFailureLog, AccessLog):
         log.objects.filter(attempt_time__lt=now - SIGN_INS_KEPT).delete()
     logger.info("tidied photos=%d uploads=%d", deleted, uploads)

@@ -5,7 +5,7 @@ import threading
 
 from django.conf import settings
 
-from workers import looking, memory
+from workers import heating, looking, memory
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,9 @@ def rest() -> None:
 
 def let_go() -> None:
     """Forget the network; who is looking through it this moment keeps it until done."""
-    if looking.load_eye.cache_info().currsize:
-        looking.load_eye.cache_clear()
+    held = [load for load in (looking.load_eye, heating.load_mapper) if load.cache_info().currsize]
+    for load in held:
+        load.cache_clear()
+    if held:
         memory.give_back()
         logger.info("weights_let_go")

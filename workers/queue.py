@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 LOOK = "workers.tasks.look_at_photos"
 REMAKE_THUMBNAILS = "workers.tasks.remake_thumbnails"
 BUILD_INDEX = "workers.tasks.build_index"
+DRAW_HEAT_MAPS = "workers.tasks.draw_heat_maps"
 
 # While a signal is on its way, the same one need not be sent again: thousands of uploads send a
 # handful. The mark wears off, in case the signal was lost after all.
@@ -35,6 +36,11 @@ def remake_thumbnails(photo_ids: list[int]) -> None:
 def build_index() -> None:
     """The index base is missing, damaged or has fallen behind."""
     _send_once(BUILD_INDEX, queue="housekeeping")
+
+
+def heat_maps_wait() -> None:
+    """Somebody waits for a heat map."""
+    _send_once(DRAW_HEAT_MAPS, queue="thumbnails")
 
 
 def arrived(name: str) -> None:

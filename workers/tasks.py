@@ -9,7 +9,7 @@ from celery.worker import state
 
 from webapp.library.models import Photo
 from webapp.library.services import claims, thumbnails
-from workers import housekeeping, idling, looking, queue
+from workers import heating, housekeeping, idling, looking, queue
 from workers.app import app
 
 LOOK_TIME_S = 60  # a task ends well before Redis would deliver its signal again
@@ -36,6 +36,15 @@ def look_at_photos() -> None:
 def remake_thumbnails(photo_ids: Sequence[int]) -> None:
     """Make the thumbnails that these photos lack. What cannot be read is left as it is."""
     thumbnails.remake_thumbnails(Photo.objects.filter(pk__in=photo_ids))
+
+
+@app.task
+def draw_heat_maps() -> None:
+    """Draw the heat maps that people wait for; lost signals are sent again by who waits."""
+    queue.arrived(queue.DRAW_HEAT_MAPS)
+    idling.wake()
+    heating.draw_heat_maps(seconds=LOOK_TIME_S, stopping=shutting_down)
+    idling.rest()
 
 
 @app.task

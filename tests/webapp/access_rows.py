@@ -194,6 +194,7 @@ PROGRAMS = [
     Row("GET", f"{API}{PHOTO}/original", ONE),
     Row("GET", f"{API}{PHOTO}/thumbnail/<size>", ONE),
     Row("GET", f"{API}{PHOTO}/similar", ONE),
+    Row("GET", f"{API}{PHOTO}/heatmap", ONE, 202, form(q="a dog")),
     Row("POST", f"{API}photos/trash", MANY, request=body(ids=ids)),
     Row("POST", f"{API}photos/restore", MANY, request=body(ids=trashed)),
     Row("POST", f"{API}photos/favourite", MANY, request=body(ids=ids, is_favourite=False)),

@@ -1,22 +1,26 @@
 """Search and likeness over the API."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
+from django.http import HttpResponse, JsonResponse
 from ninja import Query, Router, Schema
 from pydantic import Field
 
 from webapp.accounts.http import SignedInRequest
 from webapp.accounts.models import User
+from webapp.find import heat_maps
 from webapp.find.services import Found, find_photos, similar_photos
 from webapp.library.cursors import read_signed, signed
 from webapp.library.models import Photo
 from webapp.library.schemas import PhotoOut
 from webapp.library.services.reading import get_photo
-from webapp.schemas import Id, Text, fails
+from webapp.schemas import Id, Text, fails, sends
 from webapp.teach.words import with_words
 
 MAX_QUERY_LENGTH = 1000
 _SALT = "marea.search"
+TRY_AGAIN_S = 1
+HEAT_MAP_CACHED_S = 3600  # another version of the model may draw another one
 
 router = Router(tags=["search"])
 
@@ -29,6 +33,14 @@ class Search(Schema):
     more: bool = Field(False, description="Also what is probably not meant.")
     cursor: Text = Field("", max_length=500, description="`next_cursor` of the page before.")
     limit: int = Field(60, ge=1, le=200)
+
+
+class HeatMapQuery(Schema):
+    q: Text = Field(
+        min_length=1,
+        max_length=MAX_QUERY_LENGTH,
+        description="What to look for on the photo; conditions such as `tag:dog` are left out.",
+    )
 
 
 class Result(Schema):
@@ -77,6 +89,31 @@ def similar(
     alike = similar_photos(request.user, get_photo(request.user, photo_id), limit)
     described = _described(request.user, alike)
     return SimilarPhotos(photos=[described[one.pk] for one in alike if one.pk in described])
+
+
+class Drawing(Schema):
+    """A worker draws it; ask again after the seconds of the `Retry-After` header."""
+
+    is_ready: Literal[False] = False
+
+
+@router.get(
+    "photos/{int:photo_id}/heatmap",
+    response={202: Drawing, **fails(404, 409, 503)},
+    url_name="heatmap",
+    openapi_extra=sends("The map, to lay over the photo, stretched to its size.", "image/png"),
+)
+def heat_map(request: SignedInRequest, photo_id: Id, asked: Query[HeatMapQuery]) -> HttpResponse:
+    """Why it matched: where on the photo the words are seen. 202 until a worker has drawn it."""
+    png = heat_maps.heat_map(request.user, photo_id, asked.q)
+    if png is None:
+        waiting = JsonResponse({"is_ready": False}, status=202)
+        waiting["Retry-After"] = str(TRY_AGAIN_S)
+        waiting["Cache-Control"] = "no-store"
+        return waiting
+    response = HttpResponse(png, content_type="image/png")
+    response["Cache-Control"] = f"private, max-age={HEAT_MAP_CACHED_S}"
+    return response
 
 
 def _offset(cursor: str) -> int:

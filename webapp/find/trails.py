@@ -4,8 +4,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from search.explain import satisfied
+from search.explain import LOOKS_LIKE_IT, satisfied
 from search.query import MAX_SCANNED, Query, parse
+from search.rank import Hit
 from webapp.accounts.models import User
 from webapp.find.services import matching_photos, ranked_hits, similar_photos
 from webapp.library.models import Photo
@@ -49,8 +50,15 @@ def _among_results(
         return neighbours(found, photo), why
     hits = {hit.photo_id: hit for hit in ranked_hits(user, query, show_more=show_more)}
     hit = hits.get(photo.pk)
-    why = Why(hit.reasons) if hit else None
+    why = Why(hit.reasons, _heat_map_url(photo, query, hit)) if hit else None
     return _in_list(list(hits), photo.pk), why
+
+
+def _heat_map_url(photo: Photo, query: Query, hit: Hit) -> str:
+    """Empty for a photo that only its words led to: then there is nothing to see on it."""
+    if LOOKS_LIKE_IT not in hit.reasons:
+        return ""
+    return f"{reverse('api:heatmap', args=[photo.pk])}?{urlencode({'q': query.text})}"
 
 
 def _in_list(ids: list[int], photo_id: int) -> Neighbours:

@@ -2,6 +2,7 @@
 // htmx swaps #photo when stepping, so everything listens on the document.
 
 import PhotoSwipe from "../vendor/photoswipe/photoswipe.esm.js";
+import { showHeatMap, toggleHeatMap } from "./heat-map.js";
 import { post } from "./server.js";
 import { toast } from "./toast.js";
 
@@ -10,7 +11,7 @@ const SWIPE_PX = 60; // sideways, and at least twice as far as up or down
 document.addEventListener("keydown", (event) => {
   if (event.target.closest("input, textarea, dialog, .pswp") || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
   if (document.querySelector(".pswp")) return;
-  const link = { ArrowLeft: ".previous", ArrowRight: ".next", Escape: "[data-back]", f: "[data-favourite]", Delete: "[data-trash]", z: "[data-zoom]" }[event.key];
+  const link = { ArrowLeft: ".previous", ArrowRight: ".next", Escape: "[data-back]", f: "[data-favourite]", Delete: "[data-trash]", h: "[data-heat-map]", z: "[data-zoom]" }[event.key];
   const target = link && document.querySelector(`#photo ${link}`);
   if (!target) return;
   event.preventDefault();
@@ -21,6 +22,7 @@ document.addEventListener("click", (event) => {
   const zoom = event.target.closest("[data-zoom]");
   const favourite = event.target.closest("[data-favourite]");
   if (zoom && !event.ctrlKey && !event.metaKey) { event.preventDefault(); enlarge(zoom); }
+  if (event.target.closest("[data-heat-map]")) toggleHeatMap();
   if (favourite) { event.preventDefault(); toggleFavourite(favourite); }
 });
 
@@ -91,6 +93,7 @@ document.addEventListener("touchend", (event) => {
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id !== "photo") return;
   fit();
+  showHeatMap();
 });
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.elt.id === "photo") document.querySelector("#photo .next, #photo .previous")?.blur();
