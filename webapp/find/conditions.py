@@ -1,12 +1,14 @@
 """Conditions of a query as conditions in SQL."""
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 from django.db import connection
 from django.db.models import Q
 
 from search import fulltext
 from search.query import Condition, DateRange, Field
+from vision.vocabulary import search_forms, vocabulary
 from webapp.library.models import PhotoQuerySet
 from webapp.teach.models import PhotoTag
 
@@ -23,7 +25,8 @@ def satisfying(photos: PhotoQuerySet, conditions: tuple[Condition, ...]) -> Phot
 
 def _q(condition: Condition) -> Q:
     if condition.field is Field.TAG:
-        tagged = PhotoTag.objects.shown().filter(tag__name__iexact=condition.value)
+        named = Q(tag__name__iexact=condition.value) | Q(tag__name__in=narrower(condition.value))
+        tagged = PhotoTag.objects.shown().filter(named)
         return Q(pk__in=tagged.values("photo"))
     if condition.field is Field.CAMERA:
         return Q(camera__icontains=condition.value)
@@ -33,6 +36,12 @@ def _q(condition: Condition) -> Q:
         return _taken(condition.dates)
     exact = fulltext.containing(connection, condition.value)
     return NOTHING if exact is None else Q(pk__in=exact)
+
+
+@lru_cache(maxsize=1_000)
+def narrower(name: str) -> tuple[str, ...]:
+    """Tags that are meant by `name` as well: `tag:animals` finds what is tagged dog."""
+    return tuple(word for word in vocabulary() if name.lower() in search_forms(word))
 
 
 def _taken(dates: DateRange) -> Q:

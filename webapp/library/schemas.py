@@ -12,7 +12,7 @@ from webapp.library.services.thumbnails import SIZES
 from webapp.schemas import Body, Text
 from webapp.teach.models import PhotoTag
 from webapp.teach.services import MAX_TAG_LENGTH
-from webapp.teach.words import alternative_text, caption_of, model_captions
+from webapp.teach.words import alternative_text, caption_of, model_captions, tags_of
 
 MAX_HASHES = 1000
 MAX_TAGS_AT_ONCE = 50
@@ -58,7 +58,9 @@ class PhotoOut(Schema):
         description="The model's by language, as far as it is sure enough of them."
     )
     alt: str = Field(description="The photo in words for those who cannot see it; never empty.")
-    tags: list[TagOnPhoto]
+    tags: list[TagOnPhoto] = Field(
+        description="Likeliest first, but after the others those that others imply (dog, animal)."
+    )
     state: State
     error: str = Field(description="Why the photo was set aside; empty unless it was.")
     original: str = Field(description="Address of the original.")
@@ -76,7 +78,7 @@ class PhotoOut(Schema):
             caption_confidence=caption.confidence if caption else None,
             captions=model_captions(photo),
             alt=alternative_text(photo).text,
-            tags=[_tag(photo_tag) for photo_tag in photo.photo_tags.all()],
+            tags=[_tag(photo_tag) for photo_tag in tags_of(photo)],
             original=reverse("api:original", args=[photo.pk]),
             thumbnails={size: _thumbnail_address(photo, size) for size in SIZES},  # type: ignore[misc]
         )

@@ -11,7 +11,7 @@ from webapp.errors import Refused
 from webapp.library.models import Photo
 from webapp.library.services.reading import chosen, get_photo
 from webapp.teach.services import add_tag, reject_tag, write_caption
-from webapp.teach.words import caption_of, with_words
+from webapp.teach.words import caption_of, found_as, tags_of, with_words
 
 SAYS = {"add": add_tag, "remove": reject_tag}
 
@@ -40,9 +40,11 @@ def _show(request: HtmxRequest, photo: Photo, template: str) -> HttpResponse:
     if not request.htmx:
         return redirect("library:photo", photo.pk)
     photo = get_photo(request.user, photo.pk, among=with_words(Photo.objects.all(), request.user))
+    tags = tags_of(photo)
     context: dict[str, Any] = {
         "photo": photo,
-        "tags": photo.photo_tags.all(),
+        "tags": tags,
+        "found_as": found_as(tags),
         "caption": caption_of(photo),
     }
     return render(request, template, context)

@@ -1,12 +1,14 @@
 """A photo in words, as one person reads it: its caption, its tags, and what stands for it where it
 cannot be seen. A person's words outrank a model's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from django.db.models import CharField, Prefetch, Value
 from django.utils.formats import date_format
 
+from vision.vocabulary import broader_words, vocabulary
 from webapp.accounts.models import Language, User
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.teach.models import PhotoTag, Sight
@@ -64,11 +66,32 @@ def model_captions(photo: Photo) -> dict[str, str]:
     return {key: text for sight in sights for key, (text, _) in sight.likely_captions.items()}
 
 
+def tags_of(photo: Photo) -> list[PhotoTag]:
+    """The tags people see, likeliest first, but after the others those that others imply.
+
+    "golden retriever" comes before "dog" and "animal". `photo` comes from `with_words`.
+    """
+    tags = list(photo.photo_tags.all())
+    implied = _broader(tags)
+    return sorted(tags, key=lambda photo_tag: photo_tag.tag.name in implied)
+
+
+def found_as(tags: Sequence[PhotoTag]) -> list[str]:
+    """Broader words by which these tags are found as well, without the tags themselves."""
+    shown = {photo_tag.tag.name for photo_tag in tags}
+    return [name for name in _broader(tags) if name not in shown]
+
+
+def _broader(tags: Sequence[PhotoTag]) -> list[str]:
+    known = [photo_tag.tag.name for photo_tag in tags if photo_tag.tag.name in vocabulary()]
+    return list(dict.fromkeys(broader for name in known for broader in broader_words(name)))
+
+
 def alternative_text(photo: Photo) -> Words:
     """What the photo shows: its caption, else its tags, else when it was taken. Never empty."""
     if caption := caption_of(photo):
         return caption
-    tags = [photo_tag.tag.name for photo_tag in photo.photo_tags.all()[:TAGS_IN_ALT]]
+    tags = [photo_tag.tag.name for photo_tag in tags_of(photo)[:TAGS_IN_ALT]]
     if tags:
         return Words(f"Photo tagged {', '.join(tags)}")
     return Words(f"Photo of {date_format(photo.shown_at, 'j F Y')}")

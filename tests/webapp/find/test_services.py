@@ -215,6 +215,17 @@ def test_similar_photos_are_the_nearest_without_the_photo_itself(
     assert similar_photos(owner, a_photo(owner)) == []
 
 
+def test_a_condition_on_a_tag_takes_narrower_and_other_words_for_it(owner: User) -> None:
+    dog = a_scene(owner, "a scene", tags=("golden retriever",))
+    a_scene(owner, "a scene", tags=("train",))
+    own = a_scene(owner, "a scene", tags=("Rex the third",))
+
+    for query in ("tag:dog", "tag:Dogs", "tag:animal", 'tag:"golden retriever"'):
+        assert [found.photo for found in find_photos(owner, query).found] == [dog], query
+    assert [found.photo for found in find_photos(owner, 'tag:"rex the third"').found] == [own]
+    assert dog not in [found.photo for found in find_photos(owner, "-tag:animal").found]
+
+
 def test_suggestions_are_the_commonest_tags(owner: User) -> None:
     for tags in (("dog", "beach"), ("dog",), ("cat", "dog", "beach")):
         a_scene(owner, "a scene", tags=tags)

@@ -11,7 +11,14 @@ from tests.factories import a_photo, a_sight, a_user
 from webapp.accounts.models import Language, User
 from webapp.library.models import Photo
 from webapp.teach.services import add_tag, reject_tag
-from webapp.teach.words import alternative_text, caption_of, model_captions, with_words
+from webapp.teach.words import (
+    alternative_text,
+    caption_of,
+    found_as,
+    model_captions,
+    tags_of,
+    with_words,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -88,6 +95,23 @@ def test_without_a_caption_tags_stand_for_the_photo_and_those_rejected_do_not() 
     reject_tag(photo.owner, mine, "cat")
     add_tag(photo.owner, mine, "rex")
     assert alternative_text(read(photo)).text == "Photo tagged rex, dog, grass"
+
+
+def test_what_a_tag_implies_comes_after_the_others() -> None:
+    photo = a_photo(a_user())
+    seen = [("animal", 0.99), ("dog", 0.98), ("grass", 0.95), ("golden retriever", 0.9)]
+    a_sight(photo, tags=seen)
+    tags = tags_of(read(photo))
+    assert [each.tag.name for each in tags] == ["grass", "golden retriever", "animal", "dog"]
+    assert found_as(tags) == ["nature"]  # grass is
+    assert alternative_text(read(photo)).text == "Photo tagged grass, golden retriever, animal, dog"
+
+
+def test_broader_words_are_named_where_the_tag_alone_is_shown() -> None:
+    photo = a_photo(a_user())
+    a_sight(photo, tags=[("golden retriever", 0.9)])
+    add_tag(photo.owner, Photo.objects.filter(pk=photo.pk), "rex the third")
+    assert found_as(tags_of(read(photo))) == ["dog", "animal"]
 
 
 def test_of_a_photo_of_which_nothing_is_known_the_date_is_said() -> None:

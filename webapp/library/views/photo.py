@@ -15,21 +15,28 @@ from webapp.library.services.reading import chosen, get_photo
 from webapp.library.tiles import placeholder_uri, thumbnail_url
 from webapp.library.trails import Trail, library_trail
 from webapp.library.views.files import SHOWN_INLINE
-from webapp.teach.words import alternative_text, caption_of, with_words
+from webapp.teach.words import (
+    alternative_text,
+    caption_of,
+    found_as,
+    tags_of,
+    with_words,
+)
 
 
 @require_safe
 @vary_on_headers("HX-Request")
 def photo_page(request: HtmxRequest, photo_id: int) -> HttpResponse:
     photo = get_photo(request.user, photo_id, among=with_words(Photo.objects.all(), request.user))
-    trail = _trail(request, photo)
+    trail, tags = _trail(request, photo), tags_of(photo)
     context = {
         "query_text": request.GET.get("q", ""),
         "photo": photo,
         "trail": trail,
         "preload": _thumbnails(request, trail),
         "caption": caption_of(photo),
-        "tags": photo.photo_tags.all(),
+        "tags": tags,
+        "found_as": found_as(tags),
         "alt": alternative_text(photo),
         "placeholder": placeholder_uri(photo),
         "large": thumbnail_url(photo, "large") if photo.state == Photo.State.READY else "",
