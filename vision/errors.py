@@ -5,6 +5,7 @@ VisionError
 ├── UnknownNetwork      a name that no registry knows
 ├── BadImage            an array that is no upright RGB photo
 ├── DataMissing         a data folder or a part of it is not there
+├── PullError           a model cannot be fetched or is not what it should be
 └── TrainingError       a training cannot go on (its checkpoint belongs to another configuration)
 """
 
@@ -27,6 +28,10 @@ class BadImage(VisionError):
 
 class DataMissing(VisionError):
     """A folder with photos or captions, or a file in it, does not exist."""
+
+
+class PullError(VisionError):
+    """A model could not be fetched, verified or made into a version; says what became of it."""
 
 
 class TrainingError(VisionError):

@@ -20,6 +20,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from vision.errors import WeightsError
+from vision.onnx_safety import check_onnx
 
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT_VERSION = "lite2-2026.11"
@@ -50,8 +51,13 @@ class Version:
         return self.parts[name]
 
     def path(self, file: str) -> Path:
-        """Where a file is, once its name, kind and SHA-256 are as the manifest says."""
-        self._read(file)
+        """Where a file is, once its name, kind and SHA-256 are as the manifest says.
+
+        An ONNX file must not reach outside of itself either.
+        """
+        content = self._read(file)
+        if file.endswith(".onnx"):
+            check_onnx(content, self._named(file))
         return self.place(file)
 
     def arrays(self, file: str) -> dict[str, NDArray[np.generic]]:

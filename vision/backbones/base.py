@@ -1,6 +1,6 @@
 """What every backbone gives to the heads."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Protocol, Self
 
 import numpy as np
@@ -19,15 +19,16 @@ class Features:
     stride16: NDArray[np.float32]
     grid: NDArray[np.float32]
     logits: NDArray[np.float32]
-    pixels: NDArray[np.uint8] | None = None
+    pixels: NDArray[np.uint8] | None = field(default=None, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.pooled)
 
     def rows(self, start: int, stop: int) -> Self:
         """The features of some of the photos."""
-        parts = (getattr(self, part.name) for part in fields(self))
-        return type(self)(*(None if part is None else part[start:stop] for part in parts))
+        parts = {part.name: getattr(self, part.name) for part in fields(self)}
+        rows = {name: part[start:stop] for name, part in parts.items() if part is not None}
+        return type(self)(**rows)
 
 
 class Backbone(Protocol):
