@@ -9,4 +9,4 @@ from vision.versions import Version
 
 BACKBONES: Registry[Callable[[Version, dict[str, Any], str], Backbone]] = Registry("backbone")
 
-from vision.backbones import efficientnet  # noqa: E402, F401 (registers itself)
+from vision.backbones import efficientnet, inception_views  # noqa: E402, F401 (they register)

@@ -8,16 +8,15 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from efficientnet_lite_pytorch import EfficientNet
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from vision.backbones import BACKBONES
-from vision.backbones.base import Backbone, Features
+from vision.backbones.base import Backbone
 from vision.backbones.onnx import OnnxBackbone
+from vision.backbones.torch_backbone import TorchBackbone
 from vision.errors import WeightsError
 from vision.versions import Version
 
@@ -80,19 +79,11 @@ def fold_batchnorm(network: EfficientNet) -> EfficientNet:
     return network
 
 
-class TorchLite2:
-    """Lite2 in torch, for a GPU: fp32 where the CPU runs int8."""
+class TorchLite2(TorchBackbone):
+    """Lite2 in torch, for a GPU."""
 
-    input_size = INPUT_SIZE
-
-    def __init__(self, device: str) -> None:
-        self.device = device
-        self.network = pretrained_lite2().to(device)
-
-    def __call__(self, pixels_BHWC: NDArray[np.uint8]) -> Features:
-        with torch.inference_mode():
-            parts = self.network(torch.from_numpy(pixels_BHWC).to(self.device))
-        return Features(*(part.cpu().numpy() for part in parts))
+    def __init__(self, device: str, *, half: bool | None = None) -> None:
+        super().__init__(pretrained_lite2(), input_size=INPUT_SIZE, device=device, half=half)
 
 
 @BACKBONES.register("efficientnet-lite2")
