@@ -6,6 +6,7 @@ VisionError
 ├── BadImage            an array that is no upright RGB photo
 ├── DataMissing         a data folder or a part of it is not there
 ├── PullError           a model cannot be fetched or is not what it should be
+├── AdoptError          a backbone cannot take over as asked
 └── TrainingError       a training cannot go on (its checkpoint belongs to another configuration)
 """
 
@@ -32,6 +33,10 @@ class DataMissing(VisionError):
 
 class PullError(VisionError):
     """A model could not be fetched, verified or made into a version; says what became of it."""
+
+
+class AdoptError(VisionError):
+    """A backbone cannot take over: too few photos, or nothing to take over."""
 
 
 class TrainingError(VisionError):

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import torch
 
 from vision.backbones import BACKBONES
-from vision.backbones.base import Backbone
+from vision.backbones.base import Backbone, Features
 from vision.heads import CAPTIONERS, EMBEDDERS, TAGGERS, Captioner, Embedder, Tagger
 from vision.pixels import squash_batch
 from vision.registry import Registry
@@ -64,11 +64,16 @@ class Eye:
         return [sight for s in starts for sight in self._look(images[s : s + LOOK_BATCH])]
 
     def _look(self, images: Sequence[Image]) -> list[Sight]:
+        features = self.features(images)
+        seen = zip(self.embed(features), self.tag(features), self.caption(features), strict=True)
+        return [Sight(embedding, tags, *caption) for embedding, tags, caption in seen]
+
+    def features(self, images: Sequence[Image]) -> Features:
+        """What the heads read of photos, all of them in one pass."""
         features = self.backbone(squash_batch(images, self.backbone.input_size))
         if self._pixels:
             features = replace(features, pixels=squash_batch(images, self._pixels))
-        seen = zip(self.embed(features), self.tag(features), self.caption(features), strict=True)
-        return [Sight(embedding, tags, *caption) for embedding, tags, caption in seen]
+        return features
 
 
 def load_eye(version_or_folder: str | Path | None = None, *, device: str | None = None) -> Eye:

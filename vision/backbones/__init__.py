@@ -9,4 +9,5 @@ from vision.versions import Version
 
 BACKBONES: Registry[Callable[[Version, dict[str, Any], str], Backbone]] = Registry("backbone")
 
+from vision.adopting import backbone as _adopted  # noqa: E402, F401
 from vision.backbones import efficientnet, inception_views  # noqa: E402, F401 (they register)
