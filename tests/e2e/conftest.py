@@ -35,10 +35,12 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 def sign_in(
     new_context: Callable[..., BrowserContext], live_server: LiveServer
 ) -> Iterator[SignIn]:
-    """`sign_in(user, **options)` is a page in a browser of theirs; its console must stay clean."""
+    """`sign_in(user, **options)` is a page in a browser of theirs.
+
+    Its console must stay clean, save for errors with the words `expected`."""
     complaints: list[str] = []
 
-    def page_of(user: User, **options: Any) -> Page:
+    def page_of(user: User, *, expected: str = "favicon", **options: Any) -> Page:
         client = Client()
         client.force_login(user)
         context = new_context(base_url=live_server.url, **options)
@@ -48,12 +50,13 @@ def sign_in(
         )
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if _is_bad(said) else None)
+        page.on("console", lambda said: _complain(said, expected, complaints))
         return page
 
     yield page_of
     assert not complaints
 
 
-def _is_bad(said: Any) -> bool:
-    return said.type == "error" and "favicon" not in said.text
+def _complain(said: Any, expected: str, complaints: list[str]) -> None:
+    if said.type == "error" and expected not in said.text:
+        complaints.append(said.text)

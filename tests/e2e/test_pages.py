@@ -3,12 +3,18 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.factories import a_photo, a_sight, a_user, image_bytes
+from vision.heat import heat_png
 from webapp.accounts.models import User
+from webapp.find.heat_maps import fail_heat_map, heat_map, store_heat_map
+from webapp.find.models import HeatMap
+from webapp.find.text import embed_query
 from webapp.library.models import Photo
+from webapp.teach.services import active_version
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -242,3 +248,42 @@ def test_without_scripts_photos_can_be_seen_found_and_trashed(sign_in: SignIn, a
     page.locator(tile(page, photos[1])).click()
     page.get_by_role("button", name="Move to the trash").click()
     assert Photo.objects.in_trash().get() == photos[1]
+
+
+def test_a_photo_found_shows_what_the_search_looked_at(sign_in: SignIn, ana: User) -> None:
+    """A worker's part is done by hand: the page waits for it, lays it over, and says where."""
+    photo = a_library(ana, 1)[0]
+    a_sight(photo, embedding=embed_query(active_version(), "a dog"))
+    page = sign_in(ana, viewport=DESKTOP)
+    page.goto(f"/photos/{photo.pk}/?q=a+dog")
+    button = page.get_by_role("button", name="Why it matched")
+    note, layer = page.locator(".heat-note"), page.locator(".heat-map")
+
+    page.keyboard.press("h")
+    expect(note).to_contain_text("Drawing what the search looked at")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    heat = np.zeros((9, 9), np.float32)
+    heat[7:, 7:] = 1.0
+    store_heat_map(HeatMap.objects.get(), heat_png(heat, size=(64, 48)))
+
+    expect(layer).to_be_visible()
+    expect(note).to_have_text("The search looked most of all at the lower right of the photo.")
+    photo_box = page.locator(".stage-zoom img").first.bounding_box()
+    assert layer.bounding_box() == photo_box
+    button.click()
+    expect(layer).to_be_hidden()
+    expect(button).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_map_that_cannot_be_is_explained(sign_in: SignIn, ana: User) -> None:
+    photo = a_library(ana, 1)[0]
+    a_sight(photo, embedding=embed_query(active_version(), "a dog"))
+    reason = "The photo cannot be read: it is cut off."
+    heat_map(ana, photo.pk, "a dog")
+    fail_heat_map(HeatMap.objects.get(), reason)
+    page = sign_in(ana, viewport=PHONE, expected="409 (Conflict)")
+    page.goto(f"/photos/{photo.pk}/?q=a+dog")
+    button = page.get_by_role("button", name="Why it matched")
+    button.click()
+    expect(page.locator(".heat-note")).to_have_text(reason)
+    expect(button).to_have_attribute("aria-pressed", "false")
