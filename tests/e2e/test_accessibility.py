@@ -9,13 +9,17 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.factories import a_photo, a_sight, an_administrator
+from webapp.accounts.models import User
+from webapp.find.text import embed_query
 from webapp.library.models import Photo
+from webapp.teach.services import active_version
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 PAGES = [
     "/",
     "/photos/1/",
+    "/photos/1/?q=dog",
     "/photos/2/",
     "/photos/1/similar/",
     "/search/",
@@ -39,7 +43,14 @@ LOOKS: list[dict[str, Any]] = [
 def test_axe_finds_nothing_serious(sign_in: Callable[..., Page], look: dict[str, Any]) -> None:
     user = an_administrator("ana")
     ready = a_photo(user, pk=1, is_favourite=True, camera="Canon", latitude=1.0, longitude=2.0)
-    a_sight(ready, caption="two dogs", tags=[("dog", 0.9), ("beach", 0.8)])
+    a_sight(
+        ready,
+        embedding=embed_query(active_version(), "dog"),
+        caption="two dogs",
+        other_captions={"de": ("zwei Hunde", 0.6)},
+        tags=[("dog", 0.9), ("beach", 0.8)],
+    )
+    User.objects.update(caption_language="de")
     a_photo(user, pk=2, state=Photo.State.FAILED, error="The file is truncated.")
     a_photo(user, pk=3, trashed_at=datetime.now(UTC))
     page = sign_in(user, **look)
