@@ -114,3 +114,47 @@ def _naive(candidates: list[list[str]], references: list[list[list[str]]]) -> li
                 total += damping * dot / norms / 4 / len(own) * 10 if norms else 0.0
         scores.append(total)
     return scores
+
+
+# Captions, and what pycocoevalcap 1.2 (PyPI; the code of coco-caption) says of them.
+PUBLISHED = {
+    "a brown dog runs through the grass": [
+        "a brown dog is running through tall grass",
+        "the dog runs in a green field",
+        "a dog runs through the grass with a ball",
+    ],
+    "two men are standing on a beach": [
+        "two men stand on the beach near the water",
+        "a couple of men look at the sea",
+        "two people walk along the shore",
+    ],
+    "a man in a red shirt is riding a bike": [
+        "a cyclist in red rides down a hill",
+        "a man in a red shirt rides his bike",
+        "a man is riding a mountain bike on a trail",
+    ],
+    "a girl is playing with a ball a ball": [
+        "a little girl kicks a ball",
+        "a girl plays with a ball in the park",
+        "a young girl in a blue dress plays",
+    ],
+    "children": [
+        "a group of children play in the snow",
+        "children are playing outside",
+        "three kids in winter clothes throw snowballs",
+    ],
+}
+
+
+def test_figures_equal_those_of_the_published_implementation() -> None:
+    candidates = [words_of(caption) for caption in PUBLISHED]
+    references = [[words_of(text) for text in own] for own in PUBLISHED.values()]
+    assert bleu(candidates, references) == pytest.approx(
+        [0.7764837655, 0.6551161180, 0.5449834018, 0.4366047441], abs=1e-8
+    )
+    assert rouge_l(candidates, references) == pytest.approx(0.5886911381, abs=1e-8)
+    mean, each = cider_d(candidates, references)
+    assert mean == pytest.approx(1.7751103378, abs=1e-8)
+    assert each == pytest.approx(
+        [3.4077691008, 0.8757149302, 2.9028654096, 1.1194792032, 0.5697230455], abs=1e-8
+    )

@@ -10,14 +10,6 @@ import torch
 from tests.vision.folders import write_collection
 from vision.collection import Collection
 from vision.errors import DataMissing, TrainingError
-from vision.heads.captions import SPECIAL, CaptionConfig
-from vision.training.captions import (
-    CaptionedGrids,
-    CaptionTraining,
-    build_vocabulary,
-    load_captioned_grids,
-    train_captions,
-)
 from vision.training.embedding import EmbeddingTraining, Pairs, train_embedding
 from vision.training.features import FeatureCache
 from vision.training.publish import Draft
@@ -58,18 +50,7 @@ def pairs(cache: FeatureCache, collection: Collection) -> Pairs:
     )
 
 
-@pytest.fixture
-def grids(cache: FeatureCache, collection: Collection) -> tuple[CaptionedGrids, int]:
-    texts = [text for own in collection.captions("train").values() for text in own]
-    words = build_vocabulary(texts, fewest_uses=1)
-    data = load_captioned_grids(cache, collection, "train", vocabulary=words, views=("plain",))
-    return data, len(words)
-
-
 EMBEDDING = EmbeddingTraining(shares=(1.0,), steps=4, batch=12, save_every=2)
-CAPTIONS = CaptionTraining(
-    shares=(1.0,), last_shares=(1.0,), steps=2, last_steps=2, batch=8, save_every=2
-)
 
 
 class Recorder:
@@ -94,22 +75,6 @@ def test_an_interrupted_embedding_resumes_to_the_same_weights(pairs: Pairs, tmp_
 
     assert after.losses == whole.losses[2:]
     assert torch.equal(resumed.image.linear.weight, straight.image.linear.weight)
-
-
-def test_interrupted_captions_resume_to_the_same_weights(
-    grids: tuple[CaptionedGrids, int], tmp_path: Path
-) -> None:
-    data, vocabulary = grids
-    network = CaptionConfig(vocabulary=vocabulary, hidden=32, word=16, attention=16)
-    whole, after = Recorder(), Recorder()
-    straight = train_captions([data], network, CAPTIONS, work=tmp_path / "a", progress=whole)
-    stopping = Recorder(stop_after=3)
-    with pytest.raises(KeyboardInterrupt):
-        train_captions([data], network, CAPTIONS, work=tmp_path / "b", progress=stopping)
-    resumed = train_captions([data], network, CAPTIONS, work=tmp_path / "b", progress=after)
-
-    assert after.losses == whole.losses[2:]
-    assert torch.equal(resumed.words.weight, straight.words.weight)
 
 
 def test_the_embedding_learns(pairs: Pairs, tmp_path: Path) -> None:
@@ -139,11 +104,6 @@ def test_a_flip_is_not_the_photo(cache: FeatureCache, collection: Collection) ->
     plain, flip = (cache.load(collection, "train", "grid", view) for view in ("plain", "flip"))
     assert plain.shape == (24, 9, 9, 352)
     assert np.abs(plain.astype(np.float32) - flip.astype(np.float32)).max() > 0.1
-
-
-def test_the_vocabulary_starts_with_special_tokens_and_drops_rare_words() -> None:
-    words = build_vocabulary(["A dog .", "a dog", "a cat"], fewest_uses=2)
-    assert words == [*SPECIAL, "a", "dog"]
 
 
 def test_missing_data_is_named(tmp_path: Path) -> None:

@@ -8,7 +8,11 @@ from vision.errors import DataMissing
 from vision.evaluation.caption_metrics import bleu, cider_d, rouge_l
 from vision.evaluation.retrieval import Seen, look_at_split
 from vision.eye import Eye
+from vision.sight import Sight
 from vision.words import words_of
+
+# Languages that are measured beside English, where a collection has captions in them.
+OTHERS = {"german": "de"}
 
 
 def captions(
@@ -16,18 +20,35 @@ def captions(
 ) -> dict[str, Any]:
     """BLEU-1..4, ROUGE-L and CIDEr-D on a folder laid out as described in `vision.collection`.
 
+    `lang` names the captions of people that ours are compared with. With "en", figures of further
+    languages are in it under their names, if the version speaks them and the folder has them.
     Photos without a caption are left out. Raises DataMissing when none has one.
     """
     collection = Collection(folder)
     references = collection.captions(split, lang=lang)
-    described = {
-        name: sight.caption
-        for name, sight in seen or look_at_split(collection, split, eye)
-        if name in references
-    }
+    seen = seen or look_at_split(collection, split, eye)
+    described = _described(seen, lang, references)
     if not described:
         raise DataMissing(f"No photo of the split {split!r} in {folder} has a caption.")
-    return score(described, references)
+    figures = score(described, references)
+    for name, other in OTHERS.items():
+        if lang == "en" and collection.has_captions(other):
+            theirs = collection.captions(split, lang=other)
+            if ours := _described(seen, other, theirs):
+                figures[name] = score(ours, theirs)
+    return figures
+
+
+def _described(seen: Seen, lang: str, references: dict[str, list[str]]) -> dict[str, str]:
+    """Our captions in a language by photo name, of photos that people described in it."""
+    captions = {name: _caption(sight, lang) for name, sight in seen if name in references}
+    return {name: caption for name, caption in captions.items() if caption is not None}
+
+
+def _caption(sight: Sight, lang: str) -> str | None:
+    if lang == "en":
+        return sight.caption
+    return sight.other_captions[lang][0] if lang in sight.other_captions else None
 
 
 def score(described: dict[str, str], references: dict[str, list[str]]) -> dict[str, Any]:

@@ -10,138 +10,187 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-State = tuple[Tensor, Tensor]
-Found = tuple[list[int], float]
+from vision.heads.speaking import Seen, State
+
+# The words of a sentence, and the log probability of each and of its end.
+Found = tuple[list[int], list[float]]
+
+# A hypothesis may lose some of its best candidates to the ban on repetition.
+SPARE_CANDIDATES = 2
+# What it costs (nats) to repeat a run of words or to end badly: only without any other way out.
+BAN = 50.0
 
 
-class Decoder(Protocol):
-    """What the search needs of a decoder; see `vision.heads.captions.CaptionDecoder`."""
+class Speaks(Protocol):
+    """What the search needs of a decoder; see `vision.heads.speaking.Speaker`."""
 
-    def look(self, grid_PNC: Tensor, pooled_PF: Tensor) -> tuple[Tensor, Tensor, State]: ...
-
-    def step(
-        self, words_BT: Tensor, keys_PND: Tensor, values_PND: Tensor, state: State
-    ) -> tuple[Tensor, State]: ...
+    def step(self, words_B: Tensor, seen: Seen, state: State) -> tuple[Tensor, State]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class BeamConfig:
-    """How to search. A hypothesis scores sum of log probabilities / length ** length_power."""
+    """How to search. A hypothesis scores sum of log probabilities / length ** length_power.
+
+    `forbidden` words are never said, `unfinal` ones ("with", "a") not as the last. No run of
+    `unrepeated` words occurs twice; 0 allows it.
+    """
 
     start: int
     end: int = 0
     forbidden: tuple[int, ...] = ()
+    unfinal: tuple[int, ...] = ()
+    unrepeated: int = 0
     width: int = 3
     max_words: int = 20
     length_power: float = 0.8
 
 
 @torch.inference_mode()
-def beam_search(
-    decoder: Decoder, grid_PNC: Tensor, pooled_PF: Tensor, config: BeamConfig
-) -> list[Found]:
-    """The best sentence of each photo and the mean log probability of its words.
+def beam_search(speaker: Speaks, seen: Seen, config: BeamConfig) -> list[Found]:
+    """The best sentence of each photo.
 
     A photo's result does not depend on the others in the batch.
     """
     found: dict[int, Found] = {}
-    beams = _Beams.start(decoder, grid_PNC, pooled_PF, config)
+    beams = _Beams.start(seen, config)
     for _ in range(config.max_words):
-        beams.grow(decoder, config)
-        found.update(beams.release(beams.finished(config), config))
+        beams.grow(speaker)
+        found.update(beams.release(beams.decided()))
         if not len(beams.photos):
             break
-    found.update(beams.release(torch.ones_like(beams.photos, dtype=torch.bool), config))
-    return [found[photo] for photo in range(len(grid_PNC))]
+    found.update(beams.release(torch.ones_like(beams.photos, dtype=torch.bool)))
+    return [found[photo] for photo in range(len(seen))]
 
 
 @dataclass(slots=True)
 class _Beams:
-    """The hypotheses of all photos that are not finished."""
+    """The hypotheses of all photos that are not decided."""
 
+    config: BeamConfig
     photos: Tensor  # (P,) their place in the batch
-    keys: Tensor  # (P, N, D)
-    values: Tensor  # (P, N, D)
-    state: State  # each (1, P * W, H)
-    words: Tensor  # (P, W, T)
-    totals: Tensor  # (P, W) sum of log probabilities
+    seen: Seen  # of the P photos
+    state: State  # each (P * W, H)
+    words: Tensor  # (P, W, T), the start included
+    gains: Tensor  # (P, W, T) log probability of each word, 0 for the start and after the end
+    totals: Tensor  # (P, W) their sum
     lengths: Tensor  # (P, W) words, the end included
 
     @classmethod
-    def start(
-        cls, decoder: Decoder, grid_PNC: Tensor, pooled_PF: Tensor, config: BeamConfig
-    ) -> "_Beams":
-        keys, values, (hidden, cell) = decoder.look(grid_PNC, pooled_PF)
-        shape, device = (len(grid_PNC), config.width), grid_PNC.device
+    def start(cls, seen: Seen, config: BeamConfig) -> "_Beams":
+        shape, device = (len(seen), config.width), seen.keys.device
         # At first all hypotheses of a photo are equal: only one of them may branch.
         totals = torch.full(shape, float("-inf"), device=device)
         totals[:, 0] = 0.0
-        hidden, cell = (part.repeat_interleave(config.width, dim=1) for part in (hidden, cell))
+        hidden, cell = (part.repeat_interleave(config.width, dim=0) for part in seen.state)
         return cls(
-            photos=torch.arange(len(grid_PNC), device=device),
-            keys=keys,
-            values=values,
+            config=config,
+            photos=torch.arange(len(seen), device=device),
+            seen=seen,
             state=(hidden, cell),
             words=torch.full((*shape, 1), config.start, device=device),
+            gains=torch.zeros((*shape, 1), device=device),
             totals=totals,
             lengths=torch.zeros(shape, device=device),
         )
 
-    def grow(self, decoder: Decoder, config: BeamConfig) -> None:
+    def grow(self, speaker: Speaks) -> None:
         """Add the best next word to the best hypotheses."""
         last_PW = self.words[:, :, -1]
-        logits, state = decoder.step(last_PW.reshape(-1, 1), self.keys, self.values, self.state)
-        done_PW = last_PW == config.end
-        gains_PWK, words_PWK = _candidates(
-            logits[:, -1].unflatten(0, last_PW.shape), done_PW, config
-        )
+        logits_BV, state = speaker.step(last_PW.flatten(), self.seen, self.state)
+        done_PW = last_PW == self.config.end
+        gains_PWK, words_PWK = self._candidates(logits_BV.unflatten(0, last_PW.shape), done_PW)
         grown_PWK = self.totals[:, :, None] + gains_PWK
         lengths_PW = self.lengths + ~done_PW
         # Compare by what each would score if it stopped here, so that short ones do not win.
-        scores_PWK = grown_PWK / lengths_PW[:, :, None] ** config.length_power
-        best_PW = scores_PWK.flatten(1).topk(config.width, dim=1).indices
+        scores_PWK = grown_PWK / lengths_PW[:, :, None] ** self.config.length_power
+        best_PW = scores_PWK.flatten(1).topk(self.config.width, dim=1).indices
         parents_PW = best_PW // gains_PWK.shape[-1]
         chosen_PW = words_PWK.flatten(1).gather(1, best_PW)
-        before_PWT = self.words.gather(1, parents_PW[:, :, None].expand_as(self.words))
-        self.words = torch.cat([before_PWT, chosen_PW[:, :, None]], dim=-1)
+        gained_PW = gains_PWK.flatten(1).gather(1, best_PW)
+        before_PWT = parents_PW[:, :, None].expand_as(self.words)
+        self.words = torch.cat([self.words.gather(1, before_PWT), chosen_PW[..., None]], dim=-1)
+        self.gains = torch.cat([self.gains.gather(1, before_PWT), gained_PW[..., None]], dim=-1)
         self.totals = grown_PWK.flatten(1).gather(1, best_PW)
         self.lengths = lengths_PW.gather(1, parents_PW)
-        first_P1 = torch.arange(len(self.photos), device=parents_PW.device)[:, None] * config.width
-        rows = (first_P1 + parents_PW).flatten()
-        self.state = (state[0][:, rows], state[1][:, rows])
+        first_P1 = torch.arange(len(self.photos), device=parents_PW.device)[:, None]
+        rows = (first_P1 * self.config.width + parents_PW).flatten()
+        self.state = (state[0][rows], state[1][rows])
 
-    def finished(self, config: BeamConfig) -> Tensor:
-        """Photos (P,) whose every hypothesis has come to its end."""
-        return (self.words[:, :, -1] == config.end).all(dim=1)
+    def _candidates(self, logits_PWV: Tensor, done_PW: Tensor) -> tuple[Tensor, Tensor]:
+        """Log probabilities and numbers (P, W, K) of each hypothesis's likeliest next words.
 
-    def release(self, which_P: Tensor, config: BeamConfig) -> Iterator[tuple[int, Found]]:
+        A finished hypothesis only repeats its end, for free.
+        """
+        config = self.config
+        logits_PWV[..., list(config.forbidden)] = float("-inf")
+        spare = SPARE_CANDIDATES if config.unrepeated or config.unfinal else 0
+        count = min(config.width + spare, logits_PWV.shape[-1])
+        best = logits_PWV.topk(count, dim=-1)
+        # The greatest is at hand, so the sum needs no second pass to find it.
+        greatest_PW1 = best.values[..., :1]
+        whole_PW1 = logits_PWV.sub_(greatest_PW1).exp_().sum(dim=-1, keepdim=True).log_()
+        gains_PWK = best.values - (whole_PW1 + greatest_PW1)
+        gains_PWK = gains_PWK - BAN * self._banned(best.indices)
+        words_PWK = best.indices.masked_fill(done_PW[:, :, None], config.end)
+        gains_PWK = gains_PWK.masked_fill(done_PW[:, :, None], float("-inf"))
+        gains_PWK[..., 0] = gains_PWK[..., 0].masked_fill(done_PW, 0.0)
+        return gains_PWK, words_PWK
+
+    def _banned(self, words_PWK: Tensor) -> Tensor:
+        """Which next words (P, W, K) would repeat a run of words or end where none can."""
+        banned_PWK = torch.zeros_like(words_PWK, dtype=torch.bool)
+        if self.config.unfinal:
+            ends_PWK = words_PWK == self.config.end
+            banned_PWK |= ends_PWK & self._ends_badly(self.words[..., -1])[..., None]
+        n = self.config.unrepeated
+        if n and self.words.shape[-1] > n:
+            runs_PWRn = self.words[..., 1:].unfold(-1, n, 1)
+            last_PW1n = self.words[..., None, self.words.shape[-1] - n + 1 :]
+            same_PWR = (runs_PWRn[..., :-1] == last_PW1n).all(dim=-1)
+            next_PWRK = runs_PWRn[..., -1:] == words_PWK[..., None, :]
+            banned_PWK |= (same_PWR[..., None] & next_PWRK).any(dim=-2)
+        return banned_PWK
+
+    def _ends_badly(self, last_PW: Tensor) -> Tensor:
+        return torch.isin(last_PW, torch.tensor(self.config.unfinal, device=last_PW.device))
+
+    def decided(self) -> Tensor:
+        """Photos (P,) whose best hypothesis is finished and cannot be outdone.
+
+        Log probabilities only fall, so an unfinished one scores at most what it has now, divided
+        by the greatest length.
+        """
+        done_PW = self.words[:, :, -1] == self.config.end
+        power = self.config.length_power
+        scores_PW = self.totals / self.lengths**power
+        most_PW = self.totals / self.config.max_words**power
+        finished_P = scores_PW.masked_fill(~done_PW, float("-inf")).amax(dim=1)
+        return finished_P >= most_PW.masked_fill(done_PW, float("-inf")).amax(dim=1)
+
+    def release(self, which_P: Tensor) -> Iterator[tuple[int, Found]]:
         """Yield the best sentence of some photos, by their place in the batch, and let them go."""
-        scores_PW = self.totals / self.lengths**config.length_power
+        if not which_P.any():
+            return
+        scores_PW = self.totals / self.lengths**self.config.length_power
         for row in which_P.nonzero().flatten().tolist():
             best = int(scores_PW[row].argmax())
-            mean = float(self.totals[row, best] / self.lengths[row, best])
-            words = [word for word in self.words[row, best, 1:].tolist() if word != config.end]
-            yield int(self.photos[row]), (words, mean)
-        if which_P.any():
-            self._keep(~which_P, config.width)
+            yield int(self.photos[row]), self._sentence(row, best)
+        self._keep(~which_P)
 
-    def _keep(self, which_P: Tensor, width: int) -> None:
-        for name in ("photos", "keys", "values", "words", "totals", "lengths"):
+    def _sentence(self, row: int, best: int) -> Found:
+        """One that was cut off loses the words that nothing may end in."""
+        words = self.words[row, best, 1:].tolist()
+        gains = self.gains[row, best, 1:].tolist()
+        if self.config.end in words:
+            length = words.index(self.config.end)
+            return words[:length], gains[: length + 1]
+        while words and words[-1] in self.config.unfinal:
+            words.pop()
+        return words, gains[: len(words)]
+
+    def _keep(self, which_P: Tensor) -> None:
+        for name in ("photos", "words", "gains", "totals", "lengths"):
             setattr(self, name, getattr(self, name)[which_P])
-        rows = which_P.repeat_interleave(width)
-        self.state = (self.state[0][:, rows], self.state[1][:, rows])
-
-
-def _candidates(logits_PWV: Tensor, done_PW: Tensor, config: BeamConfig) -> tuple[Tensor, Tensor]:
-    """Log probabilities and numbers (P, W, K) of each hypothesis's likeliest next words.
-
-    None beyond its first W can be among the best W of its photo. A finished hypothesis only
-    repeats its end, for free.
-    """
-    logits_PWV[..., list(config.forbidden)] = float("-inf")
-    best = logits_PWV.topk(min(config.width, logits_PWV.shape[-1]), dim=-1)
-    gains_PWK = best.values - logits_PWV.logsumexp(dim=-1, keepdim=True)
-    words_PWK = best.indices.masked_fill(done_PW[:, :, None], config.end)
-    gains_PWK = gains_PWK.masked_fill(done_PW[:, :, None], float("-inf"))
-    gains_PWK[..., 0] = gains_PWK[..., 0].masked_fill(done_PW, 0.0)
-    return gains_PWK, words_PWK
+        self.seen = self.seen.of(which_P)
+        rows = which_P.repeat_interleave(self.config.width)
+        self.state = (self.state[0][rows], self.state[1][rows])

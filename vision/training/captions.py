@@ -1,32 +1,23 @@
-"""Train the caption decoder on cached grids with cross-entropy.
+"""Train the caption decoder: sentences alone, then photos with sentences, then whole captions.
 
-Collections describe in different manners, so each has a start token of its own: the decoder learns
-what is in photos from all of them, and writes in the manner it is asked for.
+Collections describe in different manners and languages, so each has a start token of its own: the
+decoder learns what is in photos from all of them, and writes in the manner it is asked for.
 """
 
 import copy
 import logging
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn, optim
 from torch.nn import functional
 
-from vision.collection import Collection
-from vision.heads.captions import (
-    END,
-    SPECIAL,
-    START_COCO_WIDE,
-    START_FLICKR8K,
-    UNKNOWN,
-    CaptionConfig,
-    CaptionDecoder,
-)
+from vision.heads.polyglot import END, UNKNOWN, PolyglotConfig, PolyglotDecoder
+from vision.heads.speaking import Seen
+from vision.training.caption_data import FIRST_MANNER, NO_WORD, Sentences, Task
 from vision.training.checkpoint import (
     Checkpoint,
     Progress,
@@ -36,30 +27,44 @@ from vision.training.checkpoint import (
     silent,
     update_average,
 )
-from vision.training.features import FeatureCache
-from vision.words import words_of
+from vision.training.rewards import CiderReward
+from vision.training.self_critical import self_critical_loss
 
 logger = logging.getLogger(__name__)
 
-START = {"flickr8k": START_FLICKR8K, "coco_wide": START_COCO_WIDE}
-MAX_WORDS = 20
-NO_WORD = -100  # what cross_entropy ignores
+Shares = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class CaptionTraining:
-    """Settings of one training. `shares` says how often a batch comes from each collection.
+    """Settings of one training; shares say how often a step is of each task.
 
-    It ends with steps that lean to the collection in whose manner the product writes.
+    A task that shares do not name has a share of 1.
     """
 
-    shares: tuple[float, ...] = (0.6, 0.4)
-    steps: int = 3000
-    last_shares: tuple[float, ...] = (0.85, 0.15)
-    last_steps: int = 800
-    last_rate: float = 5e-4
+    # Sentences without photos, by language.
+    language_steps: int = 700
+    language_batch: int = 160
+    language_shares: Shares = field(default_factory=lambda: {"en": 0.6, "de": 0.4})
+    # Cross-entropy on photos.
+    photo_steps: int = 2600
+    photo_shares: Shares = field(
+        default_factory=lambda: {"flickr8k.en": 0.45, "coco_wide.en": 0.35, "flickr8k.de": 0.2}
+    )
     batch: int = 96  # captions; a photo lends up to `captions_a_photo` of them
     captions_a_photo: int = 3
+    # Some captions of other collections are learned as if written in the product's manner, which
+    # so learns words that its own collection lacks.
+    borrowed: float = 0.3
+    # Self-critical steps on the tasks of `rewarded`, cross-entropy on the others.
+    reward_steps: int = 700
+    reward_shares: Shares = field(
+        default_factory=lambda: {"flickr8k.en": 0.6, "coco_wide.en": 0.2, "flickr8k.de": 0.2}
+    )
+    rewarded: tuple[str, ...] = ("flickr8k.en", "flickr8k.de")
+    reward_photos: int = 24
+    samples: int = 5
+    reward_rate: float = 1e-4
     peak_rate: float = 1e-3
     warmup: int = 100
     weight_decay: float = 0.01
@@ -67,152 +72,167 @@ class CaptionTraining:
     label_smoothing: float = 0.1
     average_decay: float = 0.998
     fewest_uses: int = 4
+    aside: int = 500  # photos of each collection that no step sees, to calibrate and choose by
     seed: int = 0
-    save_every: int = 200
+    save_every: int = 50
     bfloat16: bool = True  # a third faster where the processor has it; the sums stay in float32
+
+    @property
+    def total(self) -> int:
+        return self.language_steps + self.photo_steps + self.reward_steps
 
 
 @dataclass(frozen=True, slots=True)
-class CaptionedGrids:
-    """Photos of one collection, as the decoder sees them, with their captions in numbers."""
+class Lessons:
+    """All that there is to learn from; without sentences the first stage is left out."""
 
-    start: int
-    grids: list[NDArray[np.float16]]  # each view (photos, 9, 9, 352), may be memory-mapped
-    pooled: list[NDArray[np.float16]]  # each view (photos, 1280)
-    captions: list[NDArray[np.int64]]  # of each photo (captions, MAX_WORDS + 1), END and padding
-
-    def draw(
-        self, count: int, most_a_photo: int, rng: np.random.Generator
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """`count` captions: grids (P, N, C), pooled features (P, F) and words (P, K, T)."""
-        each = min(most_a_photo, min(len(own) for own in self.captions))
-        photos = np.sort(rng.choice(len(self.captions), _at_most(count // each, self), False))
-        captions = np.stack([rng.choice(self.captions[photo], each, False) for photo in photos])
-        longest = int((captions != NO_WORD).sum(axis=-1).max())
-        view = int(rng.integers(len(self.grids)))
-        grid = torch.from_numpy(self.grids[view][photos]).float().flatten(1, 2)
-        pooled = torch.from_numpy(self.pooled[view][photos]).float()
-        return grid, pooled, torch.from_numpy(captions[..., :longest])
-
-
-def _at_most(count: int, data: CaptionedGrids) -> int:
-    return max(1, min(count, len(data.captions)))
-
-
-def build_vocabulary(captions: Iterable[str], *, fewest_uses: int) -> list[str]:
-    """Special tokens, then words used often enough, most frequent first."""
-    counts = Counter(word for caption in captions for word in words_of(caption))
-    kept = [word for word, uses in counts.items() if uses >= fewest_uses]
-    return [*SPECIAL, *sorted(kept, key=lambda word: (-counts[word], word))]
-
-
-def load_captioned_grids(
-    cache: FeatureCache,
-    collection: Collection,
-    split: str,
-    *,
-    vocabulary: Sequence[str],
-    views: Sequence[str],
-) -> CaptionedGrids:
-    """Cached grids of a split and its captions."""
-    number_of = {word: number for number, word in enumerate(vocabulary)}
-    captions = collection.captions(split)
-    return CaptionedGrids(
-        start=START.get(collection.name, START_FLICKR8K),
-        grids=[cache.load(collection, split, "grid", view) for view in views],
-        pooled=[cache.load(collection, split, "pooled", view) for view in views],
-        captions=[
-            np.stack([_numbers(text, number_of) for text in captions[name]])
-            for name in cache.names(collection, split)
-        ],
-    )
+    sentences: list[Sentences]
+    tasks: list[Task]
 
 
 def train_captions(
-    data: Sequence[CaptionedGrids],
-    network: CaptionConfig,
+    lessons: Lessons,
+    network: PolyglotConfig,
     config: CaptionTraining,
     *,
     work: Path,
     progress: Progress = silent,
-) -> CaptionDecoder:
+) -> PolyglotDecoder:
     """The averaged weights after all steps; the checkpoint is in `work`."""
     torch.manual_seed(config.seed)
-    model = CaptionDecoder(network, dropout=config.dropout)
+    model = PolyglotDecoder(network, dropout=config.dropout)
     average = copy.deepcopy(model)
     optimizer = optim.AdamW(
-        model.parameters(), lr=config.peak_rate, weight_decay=config.weight_decay
+        model.parameters(), lr=config.peak_rate, weight_decay=config.weight_decay, fused=True
     )
-    captions = [np.concatenate(each.captions) for each in data]
-    checkpoint = Checkpoint(work / "captions.checkpoint", fingerprint(config, *captions))
+    learned = [np.concatenate(task.captions) for task in lessons.tasks]
+    mark = fingerprint(config, *learned, *(each.numbers for each in lessons.sentences))
+    checkpoint = Checkpoint(work / "captions.checkpoint", mark)
     modules: dict[str, nn.Module] = {"model": model, "average": average}
-    total = config.steps + config.last_steps
-    for step in range(checkpoint.resume(modules, optimizer), total):
-        loss = _train_step(model, data, config, optimizer, step)
+    steps = _Steps(lessons, config, model)
+    for step in range(checkpoint.resume(modules, optimizer), config.total):
+        figures = steps.take(step, optimizer)
         update_average(average, model, decay=config.average_decay, step=step)
-        if (step + 1) % config.save_every == 0 or step + 1 == total:
+        if (step + 1) % config.save_every == 0 or step + 1 == config.total:
             checkpoint.save(step + 1, modules, optimizer)
-            logger.info("captions step=%d loss=%.4f", step + 1, loss)
-        progress(step + 1, total, {"loss": loss})
+            told = " ".join(f"{name}={value:.4f}" for name, value in figures.items())
+            logger.info("captions step=%d %s", step + 1, told)
+        progress(step + 1, config.total, figures)
     return average.eval()
 
 
+class _Steps:
+    """The three stages as one row of steps."""
+
+    def __init__(self, lessons: Lessons, config: CaptionTraining, model: PolyglotDecoder) -> None:
+        self.lessons, self.config, self.model = lessons, config, model
+        self._rewards: dict[str, CiderReward] = {}
+
+    def take(self, step: int, optimizer: optim.Optimizer) -> dict[str, float]:
+        """One step; its figures."""
+        config, rng = self.config, seed_step(self.config.seed, step)
+        figures: dict[str, float] = {}
+        if step < config.language_steps:
+            rate = self._rate(step, config.language_steps, config.peak_rate)
+            loss = self._language_loss(rng)
+        elif (step := step - config.language_steps) < config.photo_steps:
+            rate = self._rate(step, config.photo_steps, config.peak_rate)
+            task = _pick(self.lessons.tasks, config.photo_shares, rng)
+            loss = self._photo_loss(task, rng)
+        else:
+            rate = self._rate(step - config.photo_steps, config.reward_steps, config.reward_rate)
+            loss, figures = self._reward_loss(rng)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        optimizer.step()
+        return {"loss": loss.item()} | figures
+
+    def _rate(self, step: int, total: int, peak: float) -> float:
+        return learning_rate(step, total, peak=peak, warmup=self.config.warmup)
+
+    def _language_loss(self, rng: np.random.Generator) -> Tensor:
+        config, model = self.config, self.model.train()
+        every, shares = self.lessons.sentences, config.language_shares
+        chances = np.array([shares.get(each.language, 1.0) for each in every])
+        chosen = every[int(rng.choice(len(every), p=chances / chances.sum()))]
+        words_BT = chosen.draw(config.language_batch, rng)
+        start = int(rng.integers(FIRST_MANNER, FIRST_MANNER + 2)) if chosen.language == "en" else 2
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
+            seen = model.imagine(len(words_BT))
+            return caption_loss(
+                model,
+                seen,
+                words_BT,
+                chosen.language,
+                start=start,
+                smoothing=config.label_smoothing,
+            )
+
+    def _photo_loss(self, task: Task, rng: np.random.Generator) -> Tensor:
+        config, model = self.config, self.model.train()
+        photos, words_PKT = task.draw(config.batch, config.captions_a_photo, rng)
+        start = FIRST_MANNER if rng.random() < config.borrowed else task.start
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
+            return caption_loss(
+                model,
+                model.look(photos),
+                words_PKT.flatten(0, 1),
+                task.language,
+                start=start,
+                smoothing=config.label_smoothing,
+            )
+
+    def _reward_loss(self, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        config = self.config
+        task = _pick(self.lessons.tasks, config.reward_shares, rng)
+        if task.name not in config.rewarded:
+            return self._photo_loss(task, rng), {}
+        self.model.eval()  # dropout would make samples of one decoder and gradients of another
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
+            loss, reward = self_critical_loss(
+                self.model,
+                task,
+                self._reward_of(task),
+                photos=config.reward_photos,
+                samples=config.samples,
+                fast=config.bfloat16,
+                rng=rng,
+            )
+        return loss, {"reward": reward}
+
+    def _reward_of(self, task: Task) -> CiderReward:
+        if task.name not in self._rewards:
+            references = [[[int(w) for w in row if w >= 0] for row in own] for own in task.captions]
+            self._rewards[task.name] = CiderReward(references)
+        return self._rewards[task.name]
+
+
 def caption_loss(
-    model: CaptionDecoder, batch: tuple[Tensor, Tensor, Tensor], *, start: int, smoothing: float
+    model: PolyglotDecoder,
+    seen: Seen,
+    words_BT: Tensor,
+    language: str,
+    *,
+    start: int,
+    smoothing: float,
 ) -> Tensor:
-    """Mean cross-entropy of each word given the words before it."""
-    grid_PNC, pooled_PF, words_PKT = batch
-    each = words_PKT.shape[1]
-    words_BT = words_PKT.flatten(0, 1)
+    """Mean cross-entropy of each known word given the words before it."""
     first_B1 = torch.full((len(words_BT), 1), start)
     before_BT = torch.cat([first_B1, words_BT[:, :-1].clamp(min=END)], dim=1)
-    keys, values, (hidden, cell) = model.look(grid_PNC, pooled_PF)
-    state = (hidden.repeat_interleave(each, dim=1), cell.repeat_interleave(each, dim=1))
-    logits_BTV, _ = model.step(before_BT, keys, values, state)
+    logits_BTV = model.read(before_BT, seen, language)
+    # The unknown word is heard but never said.
+    wanted_BT = words_BT.masked_fill(words_BT == UNKNOWN, NO_WORD)
     return functional.cross_entropy(
         logits_BTV.float().flatten(0, 1),
-        words_BT.flatten(),
+        wanted_BT.flatten(),
         ignore_index=NO_WORD,
         label_smoothing=smoothing,
     )
 
 
-def _train_step(
-    model: CaptionDecoder,
-    data: Sequence[CaptionedGrids],
-    config: CaptionTraining,
-    optimizer: optim.Optimizer,
-    step: int,
-) -> float:
-    rng = seed_step(config.seed, step)
-    shares, rate = _schedule(config, step)
-    chosen = data[int(rng.choice(len(data), p=np.array(shares) / sum(shares)))]
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    model.train()
-    batch = chosen.draw(config.batch, config.captions_a_photo, rng)
-    with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
-        loss = caption_loss(model, batch, start=chosen.start, smoothing=config.label_smoothing)
-    optimizer.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    optimizer.step()
-    return loss.item()
-
-
-def _schedule(config: CaptionTraining, step: int) -> tuple[tuple[float, ...], float]:
-    """Shares of the collections and learning rate at a step."""
-    warmup = config.warmup
-    if step < config.steps:
-        rate = learning_rate(step, config.steps, peak=config.peak_rate, warmup=warmup)
-        return config.shares, rate
-    late = step - config.steps
-    rate = learning_rate(late, config.last_steps, peak=config.last_rate, warmup=warmup)
-    return config.last_shares, rate
-
-
-def _numbers(caption: str, number_of: dict[str, int]) -> NDArray[np.int64]:
-    words = [number_of.get(word, UNKNOWN) for word in words_of(caption)][:MAX_WORDS]
-    numbers = np.full(MAX_WORDS + 1, NO_WORD)
-    numbers[: len(words) + 1] = [*words, END]
-    return numbers
+def _pick(tasks: Sequence[Task], shares: Shares, rng: np.random.Generator) -> Task:
+    chances = np.array([shares.get(task.name, 1.0) for task in tasks])
+    return tasks[int(rng.choice(len(tasks), p=chances / chances.sum()))]

@@ -1,7 +1,7 @@
-"""What a caption's probability is worth: calibrated on development photos.
+"""What a caption is worth: calibrated on photos that were set aside from training.
 
-A beam's mean log probability says how usual a sentence is, not how right. Two numbers turn it into
-the share of its telling words that people used of the same photo (Platt 1999).
+A caption is right in so far as people used its telling words of the same photo. A logistic
+regression from `vision.heads.trust.clues` gives that share (Platt 1999).
 """
 
 from collections.abc import Sequence
@@ -9,40 +9,58 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.heads.beam import Found
+from vision.heads.trust import clues
 from vision.words import words_of
 
-# The most frequent words of captions ("a", "in", "is", "the", "on", ...) tell nothing of a photo.
-TELLING_FROM = 30
 NEWTON_STEPS = 25
+RIDGE = 1.0
 
 
 def calibrate(
-    captions: Sequence[tuple[Sequence[str], float]],
+    found: Sequence[Found],
+    logits: NDArray[np.floating],
     references: Sequence[Sequence[str]],
     vocabulary: Sequence[str],
-) -> dict[str, float]:
-    """Slope and offset of confidence = sigmoid(slope * mean log probability + offset)."""
-    usual = set(vocabulary[:TELLING_FROM])
-    scores, right, told = [], [], []
-    for (words, score), human in zip(captions, references, strict=True):
-        telling = set(words) - usual
+    *,
+    usual: Sequence[int],
+) -> list[float]:
+    """The weights of `vision.heads.trust.Trust`; `vocabulary` in lower case."""
+    right, told = count_right(found, references, vocabulary, usual=usual)
+    weights = fit_logistic(clues(found, logits, usual=usual), right, told)
+    return [round(float(weight), 4) for weight in weights]
+
+
+def count_right(
+    found: Sequence[Found],
+    references: Sequence[Sequence[str]],
+    vocabulary: Sequence[str],
+    *,
+    usual: Sequence[int],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Of each caption: its telling words that people used as well, and all of them."""
+    right, told = [], []
+    for (words, _), human in zip(found, references, strict=True):
+        telling = {vocabulary[word] for word in set(words) - set(usual)}
         known = {word for text in human for word in words_of(text)}
-        scores.append(score)
         right.append(len(telling & known))
         told.append(len(telling))
-    slope, offset = fit_logistic(np.array(scores), np.array(right), np.array(told))
-    return {"slope": round(slope, 4), "offset": round(offset, 4)}
+    return np.array(right, dtype=np.int64), np.array(told, dtype=np.int64)
 
 
 def fit_logistic(
-    x: NDArray[np.float64], right: NDArray[np.int64], told: NDArray[np.int64]
-) -> tuple[float, float]:
-    """Maximum likelihood of `right` of `told` successes at sigmoid(slope * x + offset)."""
-    inputs = np.stack([x, np.ones_like(x)], axis=1)
-    weights = np.zeros(2)
+    clues_BC: NDArray[np.float64], right_B: NDArray[np.int64], told_B: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Weights (C,) that make `right` of `told` successes at sigmoid(clues @ weights) likeliest.
+
+    A slight pull to 0 keeps clues that say the same apart.
+    """
+    weights = np.zeros(clues_BC.shape[1])
+    pull = RIDGE * np.eye(len(weights))
+    pull[-1, -1] = 1e-6
     for _ in range(NEWTON_STEPS):
-        chance = 1 / (1 + np.exp(-inputs @ weights))
-        gradient = inputs.T @ (right - told * chance)
-        curvature = (inputs.T * (told * chance * (1 - chance))) @ inputs
-        weights += np.linalg.solve(curvature + 1e-6 * np.eye(2), gradient)
-    return float(weights[0]), float(weights[1])
+        chance_B = 1 / (1 + np.exp(-clues_BC @ weights))
+        gradient = clues_BC.T @ (right_B - told_B * chance_B) - pull @ weights
+        curvature = (clues_BC.T * (told_B * chance_B * (1 - chance_B))) @ clues_BC
+        weights += np.linalg.solve(curvature + pull, gradient)
+    return weights
