@@ -129,7 +129,8 @@ def test_a_second_backup_adds_only_what_is_new(target: Path) -> None:
 
 
 def test_versions_that_were_trained_here_come_back_too(target: Path) -> None:
-    write_version(models_folder() / "mine", {"a.json": b"{}"}, {})
+    parts = {part: {} for part in ("backbone", "text", "embedding", "tags", "captions")}
+    write_version(models_folder() / "mine", {"a.json": b"{}"}, parts)
     version = register("mine")
     call_command("backup", str(target))
     _wipe()

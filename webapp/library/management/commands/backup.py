@@ -1,7 +1,7 @@
 """manage.py backup DIR: a consistent copy of everything that cannot be made again."""
 
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from webapp.errors import UserError
-from webapp.library.services.backup import Manifest, make_backup
+from webapp.library.services.backup import Manifest, make_backup, prune_backups
 
 
 def with_progress(items: Iterable[str]) -> Iterable[str]:
@@ -18,12 +18,20 @@ def with_progress(items: Iterable[str]) -> Iterable[str]:
     return tqdm(items, unit="original", disable=None)
 
 
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ArgumentTypeError("at least one backup is kept")
+    return number
+
+
 class Command(BaseCommand):
     help = (
         "Back up users, photos, tags, corrections and originals into DIR while Marea is at work. "
         "Later backups into the same DIR add only what is new. Thumbnails, the index and the "
         "secret key are left out: the first two are made again, and without the key a backup "
-        "lets nobody forge a session (people sign in once more after a restore)."
+        "lets nobody forge a session (people sign in once more after a restore). A photo that "
+        "was deleted for good stays in backups made before: --keep lets go of old ones."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -33,6 +41,13 @@ class Command(BaseCommand):
             action="store_true",
             help="copy originals even where hard links to them would do (the same disk)",
         )
+        parser.add_argument(
+            "--keep",
+            type=_at_least_one,
+            metavar="N",
+            help="afterwards remove all but the newest N backups in DIR, and originals that none "
+            "of those needs",
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -40,6 +55,8 @@ class Command(BaseCommand):
             made = make_backup(options["folder"], progress=with_progress, link=not options["copy"])
         except UserError as error:
             raise CommandError(error.message) from error
+        if options["keep"]:
+            prune_backups(options["folder"], keep=options["keep"])
         manifest = Manifest.read(made)
         if options["json"]:
             self.stdout.write(json.dumps(_figures(made, manifest)))

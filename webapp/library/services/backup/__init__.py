@@ -2,6 +2,7 @@
 
 from webapp.library.services.backup.layout import Manifest, backups_in, choose
 from webapp.library.services.backup.making import make_backup
+from webapp.library.services.backup.pruning import Pruned, prune_backups
 from webapp.library.services.backup.restoring import (
     check_backup,
     check_library,
@@ -11,11 +12,13 @@ from webapp.library.services.backup.restoring import (
 
 __all__ = [
     "Manifest",
+    "Pruned",
     "backups_in",
     "check_backup",
     "check_library",
     "choose",
     "make_backup",
+    "prune_backups",
     "restore_originals",
     "restore_rows",
 ]

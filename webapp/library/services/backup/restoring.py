@@ -1,7 +1,5 @@
 """Restoring a backup: originals first, then all rows in one transaction, then what follows."""
 
-import gzip
-import json
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -17,7 +15,7 @@ from webapp.errors import Conflict, Refused
 from webapp.find.documents import forget_photos, index_photos
 from webapp.library.models import Photo, Worker
 from webapp.library.services.backup.layout import ROWS, Manifest, file_sha256, original_in
-from webapp.library.services.backup.rows import read_rows
+from webapp.library.services.backup.rows import photo_hashes, read_rows
 from webapp.library.services.backup.versions import bring_back_versions
 from webapp.library.storage import local_original, originals
 
@@ -60,7 +58,7 @@ def check_library(*, force: bool) -> None:
 def restore_originals(folder: Path, *, progress: Progress = iter) -> Restored:
     """Bring back the originals of the backup in `folder` that are missing or damaged here."""
     restored = Restored()
-    for sha256 in progress(_hashes(folder / ROWS)):
+    for sha256 in progress(sorted(photo_hashes(folder / ROWS))):
         if _is_whole(sha256):
             continue
         source = original_in(folder.parent, sha256)
@@ -90,12 +88,6 @@ def restore_rows(folder: Path) -> dict[str, int]:
 def _forget_index() -> None:
     """The index follows change numbers, which mean something else now; it is built again."""
     shutil.rmtree(settings.MAREA_INDEX, ignore_errors=True)
-
-
-def _hashes(rows: Path) -> list[str]:
-    with gzip.open(rows, "rt", encoding="utf-8") as lines:
-        found = (json.loads(line) for line in lines if '"library.photo"' in line)
-        return sorted({row["fields"]["sha256"] for row in found if row["model"] == "library.photo"})
 
 
 def _is_whole(sha256: str) -> bool:

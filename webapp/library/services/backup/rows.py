@@ -5,6 +5,7 @@ uploading. Sessions, workers and unfinished uploads are left out: nobody misses 
 """
 
 import gzip
+import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,6 +81,13 @@ def read_rows(path: Path) -> dict[str, int]:
                 numbers[model._meta.label] += len(batch)
     _reset_sequences()
     return dict(numbers)
+
+
+def photo_hashes(path: Path) -> set[str]:
+    """SHA-256s of the originals that the photos in a backup's rows refer to."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        found = (json.loads(line) for line in lines if '"library.photo"' in line)
+        return {row["fields"]["sha256"] for row in found if row["model"] == "library.photo"}
 
 
 def _batches(rows: Iterator[models.Model]) -> Iterator[list[models.Model]]:
