@@ -216,6 +216,31 @@ def test_a_photo_shows_what_is_known_about_it(api: Client, user: User) -> None:
     assert api.get(shown["thumbnails"]["small"]).headers["Content-Type"] == "image/webp"
 
 
+def test_captions_come_in_the_users_language_beside_all_that_are_there(
+    api: Client, user: User
+) -> None:
+    photo = a_photo(user)
+    a_sight(photo, caption="two dogs", other_captions={"de": ("zwei Hunde", 0.6)})
+    both = {"en": "two dogs", "de": "zwei Hunde"}
+    for language, confidence in (("en", 0.5), ("de", 0.6)):
+        User.objects.filter(pk=user.pk).update(caption_language=language)
+        shown = api.get(f"{PHOTOS}/{photo.pk}").json()
+        assert shown["caption"] == shown["alt"] == both[language]
+        assert (shown["caption_source"], shown["caption_language"]) == ("model", language)
+        assert (shown["caption_confidence"], shown["captions"]) == (confidence, both)
+    change = {"caption": "Rex and Bella"}
+    shown = send(api, "patch", f"{PHOTOS}/{photo.pk}", change).json()
+    assert (shown["caption"], shown["caption_source"]) == ("Rex and Bella", "person")
+    assert (shown["caption_language"], shown["caption_confidence"]) == (None, None)
+    assert shown["captions"] == both
+
+
+def test_a_photo_without_a_caption_still_has_an_alternative_text(api: Client, user: User) -> None:
+    shown = api.get(f"{PHOTOS}/{a_photo(user, state='waiting').pk}").json()
+    assert (shown["caption"], shown["captions"], shown["caption_source"]) == ("", {}, None)
+    assert shown["alt"].startswith("Photo of ")
+
+
 def test_a_change_touches_only_what_it_names(api: Client, user: User) -> None:
     photo = a_photo(user, is_favourite=True)
     a_sight(photo, caption="a cat", tags=[("cat", 0.9)])
