@@ -7,7 +7,7 @@ import pytest
 from tests.vision.folders import draw
 from vision.backbones.onnx import OnnxBackbone
 from vision.pixels import squash_batch
-from vision.processor import has_vnni
+from vision.processor import has_bfloat16, has_vnni
 from vision.versions import open_version
 
 
@@ -38,3 +38,12 @@ def test_both_paths_see_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
         logits.append(OnnxBackbone(path, input_size=260)(pixels).logits)
     if has_vnni(Path("/proc/cpuinfo")):
         assert logits[0] == pytest.approx(logits[1], abs=1e-4)
+
+
+def test_bfloat16_is_found_among_the_flags(tmp_path: Path) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text("model name\t: some\nflags\t\t: fpu avx512f avx512_bf16\n")
+    assert has_bfloat16(cpuinfo)
+    cpuinfo.write_text("flags\t\t: fpu avx512f avx512_vnni\n")
+    assert not has_bfloat16(cpuinfo)
+    assert not has_bfloat16(tmp_path / "missing")

@@ -19,10 +19,14 @@ Found = tuple[list[int], list[float]]
 SPARE_CANDIDATES = 2
 # What it costs (nats) to repeat a run of words or to end badly: only without any other way out.
 BAN = 50.0
+# Photos are let go when this share of them is decided: letting go copies what the others see.
+RELEASE_FROM = 1 / 8
 
 
 class Speaks(Protocol):
     """What the search needs of a decoder; see `vision.heads.speaking.Speaker`."""
+
+    def prepare(self, seen: Seen) -> Seen: ...
 
     def step(self, words_B: Tensor, seen: Seen, state: State) -> tuple[Tensor, State]: ...
 
@@ -52,10 +56,12 @@ def beam_search(speaker: Speaks, seen: Seen, config: BeamConfig) -> list[Found]:
     A photo's result does not depend on the others in the batch.
     """
     found: dict[int, Found] = {}
-    beams = _Beams.start(seen, config)
+    beams = _Beams.start(speaker.prepare(seen), config)
     for _ in range(config.max_words):
         beams.grow(speaker)
-        found.update(beams.release(beams.decided()))
+        decided_P = beams.decided()
+        if decided_P.sum() >= RELEASE_FROM * len(decided_P):
+            found.update(beams.release(decided_P))
         if not len(beams.photos):
             break
     found.update(beams.release(torch.ones_like(beams.photos, dtype=torch.bool)))
@@ -77,19 +83,16 @@ class _Beams:
 
     @classmethod
     def start(cls, seen: Seen, config: BeamConfig) -> "_Beams":
-        shape, device = (len(seen), config.width), seen.keys.device
-        # At first all hypotheses of a photo are equal: only one of them may branch.
-        totals = torch.full(shape, float("-inf"), device=device)
-        totals[:, 0] = 0.0
-        hidden, cell = (part.repeat_interleave(config.width, dim=0) for part in seen.state)
+        # At first there is one hypothesis, that nothing was said.
+        shape, device = (len(seen), 1), seen.keys.device
         return cls(
             config=config,
             photos=torch.arange(len(seen), device=device),
             seen=seen,
-            state=(hidden, cell),
+            state=seen.state,
             words=torch.full((*shape, 1), config.start, device=device),
             gains=torch.zeros((*shape, 1), device=device),
-            totals=totals,
+            totals=torch.zeros(shape, device=device),
             lengths=torch.zeros(shape, device=device),
         )
 
@@ -103,17 +106,18 @@ class _Beams:
         lengths_PW = self.lengths + ~done_PW
         # Compare by what each would score if it stopped here, so that short ones do not win.
         scores_PWK = grown_PWK / lengths_PW[:, :, None] ** self.config.length_power
-        best_PW = scores_PWK.flatten(1).topk(self.config.width, dim=1).indices
+        width = min(self.config.width, scores_PWK[0].numel())
+        best_PW = scores_PWK.flatten(1).topk(width, dim=1).indices
         parents_PW = best_PW // gains_PWK.shape[-1]
         chosen_PW = words_PWK.flatten(1).gather(1, best_PW)
         gained_PW = gains_PWK.flatten(1).gather(1, best_PW)
-        before_PWT = parents_PW[:, :, None].expand_as(self.words)
+        before_PWT = parents_PW[:, :, None].expand(-1, -1, self.words.shape[-1])
         self.words = torch.cat([self.words.gather(1, before_PWT), chosen_PW[..., None]], dim=-1)
         self.gains = torch.cat([self.gains.gather(1, before_PWT), gained_PW[..., None]], dim=-1)
         self.totals = grown_PWK.flatten(1).gather(1, best_PW)
         self.lengths = lengths_PW.gather(1, parents_PW)
         first_P1 = torch.arange(len(self.photos), device=parents_PW.device)[:, None]
-        rows = (first_P1 * self.config.width + parents_PW).flatten()
+        rows = (first_P1 * last_PW.shape[1] + parents_PW).flatten()
         self.state = (state[0][rows], state[1][rows])
 
     def _candidates(self, logits_PWV: Tensor, done_PW: Tensor) -> tuple[Tensor, Tensor]:
@@ -189,8 +193,8 @@ class _Beams:
         return words, gains[: len(words)]
 
     def _keep(self, which_P: Tensor) -> None:
+        rows = which_P.repeat_interleave(self.words.shape[1])
         for name in ("photos", "words", "gains", "totals", "lengths"):
             setattr(self, name, getattr(self, name)[which_P])
         self.seen = self.seen.of(which_P)
-        rows = which_P.repeat_interleave(self.config.width)
         self.state = (self.state[0][rows], self.state[1][rows])

@@ -18,6 +18,7 @@ from vision.heads import CAPTIONERS, Captioned
 from vision.heads.beam import BeamConfig, beam_search
 from vision.heads.loading import load_weights
 from vision.heads.speaking import Seen, Speaker
+from vision.processor import multiplies_bfloat16
 from vision.versions import Version
 
 
@@ -80,7 +81,7 @@ class LstmCaptioner:
         self.device = device
         decoder = CaptionDecoder(CaptionConfig(**spec["config"]))
         self.decoder = load_weights(decoder, version, spec["file"], device=device)
-        self.speaker = self.decoder.speaker()
+        self.speaker = self.decoder.speaker(fast=multiplies_bfloat16())
         self.vocabulary: list[str] = json.loads(version.text(spec["vocabulary"]))
         self.beam = BeamConfig(**{**spec["beam"], "forbidden": tuple(spec["beam"]["forbidden"])})
         self.confidence: dict[str, float] = spec["confidence"]

@@ -24,6 +24,7 @@ from vision.heads.captions import as_sentence
 from vision.heads.loading import load_weights
 from vision.heads.speaking import Seen, Speaker, attend
 from vision.heads.trust import Trust
+from vision.processor import multiplies_bfloat16
 from vision.versions import Version
 
 # The first rows of every language's vocabulary; START_* also says in whose manner to write, so
@@ -181,7 +182,8 @@ class PolyglotCaptioner:
             code: Language(words[code], beam_config(own["beam"]), Trust(**own["confidence"]))
             for code, own in spec["languages"].items()
         }
-        self.speakers = {code: self.decoder.speaker(code) for code in self.languages}
+        fast = multiplies_bfloat16()
+        self.speakers = {code: self.decoder.speaker(code, fast=fast) for code in self.languages}
 
     def __call__(self, features: Features) -> list[Captioned]:
         """Captions without full stop, first letter capital."""

@@ -52,7 +52,7 @@ def self_critical_loss(
 @torch.no_grad()
 def sample(speaker: Speaker, seen: Seen, task: Task, *, samples: int) -> Tensor:
     """Sentences (B, T) with their END, NO_WORD after it, drawn word by word."""
-    count = len(seen) * samples
+    seen, count = speaker.prepare(seen), len(seen) * samples
     hidden, cell = (part.repeat_interleave(samples, dim=0) for part in seen.state)
     state, words_B = (hidden, cell), torch.full((count,), task.start)
     running_B = torch.ones(count, dtype=torch.bool)
