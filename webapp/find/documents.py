@@ -21,12 +21,7 @@ def index_photos(photo_ids: Sequence[int]) -> None:
     """
     Photo.objects.filter(pk__in=photo_ids).lock()
     photos = Photo.objects.filter(pk__in=photo_ids).values_list("pk", "file_name", "own_caption")
-    captions = dict(
-        Sight.objects.with_caption_to_show()
-        .filter(photo__in=photo_ids)
-        .values_list("photo_id", "caption")
-    )
-    tags = _tags(photo_ids)
+    captions, tags = _captions(photo_ids), _tags(photo_ids)
     fulltext.upsert(
         connection,
         [
@@ -58,6 +53,15 @@ def index_everything() -> Iterator[int]:
         last = ids[-1]
         yield len(ids)
     fulltext.prune(connection, Photo.objects.all())
+
+
+def _captions(photo_ids: Sequence[int]) -> dict[int, str]:
+    """The active version's captions of every language, as far as they are likely."""
+    sights = Sight.objects.of_active_version().filter(photo__in=photo_ids)
+    return {
+        sight.photo_id: ". ".join(text for text, _ in sight.likely_captions.values())
+        for sight in sights.defer("embedding", "tags")
+    }
 
 
 def _tags(photo_ids: Sequence[int]) -> dict[int, list[str]]:

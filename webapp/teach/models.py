@@ -47,12 +47,6 @@ class SightQuerySet(models.QuerySet["Sight"]):
     def of_active_version(self) -> Self:
         return self.filter(version__is_active=True)
 
-    def with_caption_to_show(self) -> Self:
-        """The active version's sights whose caption is likely enough to be shown and searched."""
-        return self.of_active_version().filter(
-            caption_confidence__gte=settings.MAREA_CAPTION_CONFIDENCE
-        )
-
 
 class Sight(models.Model):
     """What one model version saw in one photo."""

@@ -215,6 +215,16 @@ def test_similar_photos_are_the_nearest_without_the_photo_itself(
     assert similar_photos(owner, a_photo(owner)) == []
 
 
+def test_words_of_captions_in_every_language_find(owner: User) -> None:
+    photo = a_photo(owner, with_thumbnails=False)
+    german = {"de": ("zwei Hunde am Strand", 0.6), "fr": ("deux chiens", 0.1)}
+    a_sight(photo, caption="two dogs on a beach", other_captions=german)
+
+    for words in ('"two dogs"', '"Hunde am Strand"'):
+        assert [found.photo for found in find_photos(owner, words).found] == [photo]
+    assert find_photos(owner, '"deux chiens"').found == []  # too unlikely to be shown
+
+
 def test_a_condition_on_a_tag_takes_narrower_and_other_words_for_it(owner: User) -> None:
     dog = a_scene(owner, "a scene", tags=("golden retriever",))
     a_scene(owner, "a scene", tags=("train",))
