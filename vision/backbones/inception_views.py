@@ -68,9 +68,10 @@ def shorten_classifier(network: InceptionV3, rank: int) -> InceptionV3:
     """
     weight, bias = (network.fc.get_parameter(name).detach() for name in ("weight", "bias"))
     left, values, right = torch.linalg.svd(weight, full_matrices=False)
-    down, up = nn.Linear(weight.shape[1], rank, bias=False), nn.Linear(rank, len(weight))
+    down, up = nn.Linear(weight.shape[1], rank), nn.Linear(rank, len(weight))
     with torch.no_grad():
         down.weight.copy_(right[:rank])
+        down.bias.zero_()  # a bias, since ONNX gives layers without one another name
         up.weight.copy_(left[:, :rank] * values[:rank])
         up.bias.copy_(bias)
     network.fc = nn.Sequential(down, up)

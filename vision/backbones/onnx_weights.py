@@ -21,7 +21,7 @@ TYPES = {1: "<f4", 2: "u1", 3: "i1", 6: "<i4", 7: "<i8"}
 
 def dequantised(path: Path) -> dict[str, NDArray[np.float32]]:
     """Every named weight of the file in float32, quantised ones (per channel) times their scale."""
-    arrays = dict(_initializers(path.read_bytes()))
+    arrays = dict(initializers(path))
     weights = {n: a.astype(np.float32) for n, a in arrays.items() if a.dtype == np.float32}
     for name, values in arrays.items():
         if not name.endswith("_quantized"):
@@ -46,8 +46,9 @@ def fill(module: nn.Module, path: Path) -> nn.Module:
     return module
 
 
-def _initializers(content: bytes) -> Iterator[tuple[str, NDArray[np.generic]]]:
-    for field, graph in _fields(memoryview(content)):
+def initializers(path: Path) -> Iterator[tuple[str, NDArray[np.generic]]]:
+    """Name and array of each weight, as it is stored."""
+    for field, graph in _fields(memoryview(path.read_bytes())):
         if field == MODEL_GRAPH and isinstance(graph, memoryview):
             for inner, tensor in _fields(graph):
                 if inner == GRAPH_INITIALIZER and isinstance(tensor, memoryview):

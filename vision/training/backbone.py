@@ -34,12 +34,22 @@ PHOTOS_PER_COLLECTION = 64
 
 
 def export_backbone(
-    network: nn.Module, *, size: int, photos: Sequence[NDArray[np.uint8]], to: Path
+    network: nn.Module,
+    *,
+    size: int,
+    photos: Sequence[NDArray[np.uint8]],
+    to: Path,
+    operators: Sequence[str] = ("Conv", "Add", "Clip"),
+    compact: Sequence[str] = (),
+    outputs: Sequence[str] = OUTPUTS,
 ) -> None:
-    """Write `network` as int8 ONNX (QDQ, per channel), calibrated on (size, size, 3) photos."""
+    """Write `network` as int8 ONNX (QDQ, per channel), calibrated on (size, size, 3) photos.
+
+    `operators` are quantised; weights named in `compact` are stored in int8 and computed in float.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         exact, prepared = Path(scratch) / "fp32.onnx", Path(scratch) / "prepared.onnx"
-        export_fp32(network, size=size, to=exact)
+        export_fp32(network, size=size, to=exact, outputs=outputs)
         quant_pre_process(str(exact), str(prepared), skip_symbolic_shape=True)
         partial = to.with_suffix(".partial")
         quantize_static(
@@ -51,13 +61,17 @@ def export_backbone(
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             # Pooling and the classifier stay in float: they cost little, the heads need them exact.
-            op_types_to_quantize=["Conv", "Add", "Clip"],
+            op_types_to_quantize=list(operators),
         )
+        if compact:
+            store_in_int8(partial, compact)
         partial.rename(to)
     logger.info("exported backbone=%s bytes=%d", to.name, to.stat().st_size)
 
 
-def export_fp32(network: nn.Module, *, size: int, to: Path) -> None:
+def export_fp32(
+    network: nn.Module, *, size: int, to: Path, outputs: Sequence[str] = OUTPUTS
+) -> None:
     """Write `network` as it is, with a free batch dimension."""
     pixels = torch.zeros(1, size, size, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
@@ -69,11 +83,32 @@ def export_fp32(network: nn.Module, *, size: int, to: Path) -> None:
             (pixels,),
             str(to),
             input_names=["pixels"],
-            output_names=list(OUTPUTS),
-            dynamic_axes={name: {0: "batch"} for name in ("pixels", *OUTPUTS)},
+            output_names=list(outputs),
+            dynamic_axes={name: {0: "batch"} for name in ("pixels", *outputs)},
             opset_version=17,
             dynamo=False,
         )
+
+
+def store_in_int8(path: Path, names: Sequence[str]) -> None:
+    """Replace float weights of an ONNX file by int8 with a scale for each row (output)."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    model = onnx.load(str(path))
+    for weight in [each for each in model.graph.initializer if each.name in names]:
+        values = numpy_helper.to_array(weight)
+        scale = (np.abs(values).max(axis=tuple(range(1, values.ndim))) / 127).astype(np.float32)
+        rows = scale.reshape(-1, *(1,) * (values.ndim - 1))
+        kept = np.round(values / rows).astype(np.int8)
+        parts = {"quantized": kept, "scale": scale, "zero_point": np.zeros(len(scale), np.int8)}
+        inputs = [f"{weight.name}_{part}" for part in parts]
+        tensors = [numpy_helper.from_array(a, f"{weight.name}_{p}") for p, a in parts.items()]
+        node = helper.make_node("DequantizeLinear", inputs, [weight.name], axis=0)
+        model.graph.initializer.remove(weight)
+        model.graph.initializer.extend(tensors)
+        model.graph.node.insert(0, node)
+    onnx.save(model, str(path))
 
 
 def calibration_photos(collections: Sequence[Collection], *, size: int) -> list[NDArray[np.uint8]]:

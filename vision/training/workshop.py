@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vision.backbones.efficientnet import INPUT_SIZE, pretrained_lite2
 from vision.collection import Collection
 from vision.errors import DataMissing
 from vision.training.backbone import calibration_photos, export_backbone
 from vision.training.features import VIEWS, FeatureCache
+from vision.training.networks import DEFAULT_NETWORK, NETWORKS, Recipe
+from vision.versions import Version
 
 # A part of a version: what the manifest says of it, by the part's name.
 Parts = dict[str, dict[str, Any]]
@@ -26,6 +27,12 @@ class Workshop:
     work: Path
     collections: tuple[str, ...] = ("flickr8k", "coco_wide")
     views: tuple[str, ...] = VIEWS
+    network: str = DEFAULT_NETWORK  # each wants a work folder of its own
+
+    @property
+    def recipe(self) -> Recipe:
+        """How the backbone is made. Raises UnknownNetwork."""
+        return NETWORKS[self.network]()
 
     def all_collections(self) -> list[Collection]:
         """Raises DataMissing when the data folder lacks one of them."""
@@ -55,20 +62,29 @@ class Workshop:
 
     @property
     def features(self) -> FeatureCache:
-        return FeatureCache(self.work / "features", self.backbone, INPUT_SIZE)
+        return FeatureCache(self.work / "features", self.backbone, self.recipe.input_size)
+
+    def features_of(self, version: Version) -> Path:
+        """Where this workshop keeps the features of a version's backbone, if it has any."""
+        path = version.path(version.part("backbone")["onnx"])
+        return FeatureCache(self.work / "features", path, self.recipe.input_size).root
 
 
 def make_backbone(shop: Workshop) -> dict[str, Any]:
     """Export the backbone unless it is there; its specification."""
+    recipe = shop.recipe
     if not shop.backbone.exists():
         shop.draft.mkdir(parents=True, exist_ok=True)
-        photos = calibration_photos(shop.all_collections(), size=INPUT_SIZE)
-        export_backbone(pretrained_lite2(), size=INPUT_SIZE, photos=photos, to=shop.backbone)
-    return {
-        "name": "efficientnet-lite2",
-        "onnx": shop.backbone.name,
-        "input_size": INPUT_SIZE,
-    }
+        export_backbone(
+            recipe.build(shop.work),
+            size=recipe.input_size,
+            photos=calibration_photos(shop.all_collections(), size=recipe.input_size),
+            to=shop.backbone,
+            operators=recipe.operators,
+            compact=recipe.compact,
+        )
+    files = {"onnx": shop.backbone.name, "input_size": recipe.input_size}
+    return {"name": shop.network, **files, **recipe.spec}
 
 
 def look_at_photos(shop: Workshop) -> None:
@@ -76,3 +92,8 @@ def look_at_photos(shop: Workshop) -> None:
     for collection in shop.all_collections():
         shop.features.extract(collection, "train", shop.views)
         shop.features.extract(collection, "dev", ("plain",))
+
+
+def workshop(data: Path, work: Path, network: str = DEFAULT_NETWORK) -> Workshop:
+    """The workshop of a network: each but the default has a folder of its own inside `work`."""
+    return Workshop(data, work if network == DEFAULT_NETWORK else work / network, network=network)

@@ -1,6 +1,8 @@
 """manage.py train NAME: train a part of a model version on a folder of captioned photos."""
 
 from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,9 @@ from webapp.teach.versions import folder_to_measure, models_folder
 
 if TYPE_CHECKING:
     from vision.training.run import VersionTraining
+    from vision.training.workshop import Workshop
+
+DISTILL, STUDENT = "distill", "inception-v3"
 
 PACKAGES = "tests/requirements.txt"  # training needs what tests need: ONNX export and MiniLM
 
@@ -22,11 +27,13 @@ class Command(BaseCommand):
     help = (
         "Train a part (embedding, captions, …) or all of a model version and publish the version "
         "with its metrics beside the others. Interrupted, it goes on where it was. It is put to "
-        "work by manage.py models activate."
+        "work by manage.py models activate. 'distill' teaches Inception-v3 what the active "
+        "version's backbone sees, without any labels; 'all --backbone inception-v3' then makes "
+        "a version of it."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("part", metavar="NAME", help="what to train, or all")
+        parser.add_argument("part", metavar="NAME", help="what to train, all, or distill")
         parser.add_argument(
             "--data",
             metavar="DIR",
@@ -42,46 +49,95 @@ class Command(BaseCommand):
             help="name of the new version; default: candidate",
         )
         parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument(
+            "--backbone",
+            metavar="NAME",
+            help="network under all heads; default: EfficientNet-Lite2",
+        )
+        parser.add_argument(
+            "--steps",
+            type=int,
+            help="of the distillation in all; a later call with more goes on from the last one",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            folder = self._train(**options)
+            self.stdout.write(
+                self._distil(**options) if options["part"] == DISTILL else self._train(**options)
+            )
         except VisionError as error:
             raise CommandError(str(error)) from error
         except ModuleNotFoundError as error:
             raise CommandError(
                 f"Training needs the package {error.name}: pip install -r {PACKAGES}."
             ) from error
-        self.stdout.write(
-            f"{folder} was written. Put it to work with: manage.py models activate {folder.name}"
-        )
 
-    def _train(self, *, part: str, data: Path, name: str, seed: int, **_: Any) -> Path:
+    def _train(
+        self, *, part: str, data: Path, name: str, seed: int, backbone: str | None, **_: Any
+    ) -> str:
         from vision.training.run import train_version
 
-        config = _plan(part, data, name, seed)
+        config = _plan(part, data, name, seed, backbone)
         config.to.parent.mkdir(parents=True, exist_ok=True)
-        with tqdm(unit="step", disable=None) as bar:
+        with _progress_bar() as progress:
+            folder = train_version(config, progress=progress)
+        return f"{folder} was written. Put it to work with: manage.py models activate {folder.name}"
 
-            def progress(done: int, total: int, figures: dict[str, float]) -> None:
-                bar.total = total
-                bar.set_postfix(figures, refresh=False)
-                bar.update(done - bar.n)
+    def _distil(self, *, data: Path, seed: int, steps: int | None, **_: Any) -> str:
+        from vision.training.distill import Distillation
+        from vision.training.teach import distil
 
-            return train_version(config, progress=progress)
+        config = Distillation(seed=seed) if steps is None else Distillation(steps=steps, seed=seed)
+        teacher = open_version(folder_to_measure())
+        features = _shop(data, None).features_of(teacher)
+        with _progress_bar() as progress:
+            student = distil(
+                data,
+                _shop(data, STUDENT).work,
+                config,
+                teacher=teacher,
+                features=features,
+                progress=progress,
+            )
+        return (
+            f"{student} was written. Make a version of it with: "
+            f"manage.py train all --backbone {STUDENT}"
+        )
 
 
-def _plan(part: str, data: Path, name: str, seed: int) -> "VersionTraining":
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[int, int, dict[str, float]], None]]:
+    with tqdm(unit="step", disable=None) as bar:
+
+        def progress(done: int, total: int, figures: dict[str, float]) -> None:
+            bar.total = total
+            bar.set_postfix(figures, refresh=False)
+            bar.update(done - bar.n)
+
+        yield progress
+
+
+def _shop(data: Path, backbone: str | None) -> "Workshop":
+    from vision.training.networks import DEFAULT_NETWORK
+    from vision.training.workshop import workshop
+
+    return workshop(data, Path(settings.MAREA_DATA) / "training", backbone or DEFAULT_NETWORK)
+
+
+def _plan(part: str, data: Path, name: str, seed: int, backbone: str | None) -> "VersionTraining":
     from vision.training.captions import CaptionTraining
     from vision.training.embedding import EmbeddingTraining
+    from vision.training.networks import NETWORKS
     from vision.training.run import TRAININGS, VersionTraining
-    from vision.training.workshop import Workshop
 
     if part != "all" and part not in TRAININGS:
-        raise CommandError(f"{part} cannot be trained; there are {', '.join(TRAININGS)} and all.")
+        known = ", ".join([*TRAININGS, DISTILL])
+        raise CommandError(f"{part} cannot be trained; there are {known} and all.")
+    if backbone is not None and backbone not in NETWORKS:
+        raise CommandError(f"There is no backbone {backbone}; there are {', '.join(NETWORKS)}.")
     return VersionTraining(
         name=name,
-        shop=Workshop(data=data, work=Path(settings.MAREA_DATA) / "training"),
+        shop=_shop(data, backbone),
         to=models_folder() / name,
         parts=tuple(TRAININGS) if part == "all" else (part,),
         base=None if part == "all" else open_version(folder_to_measure()),

