@@ -23,12 +23,13 @@ from vision.training.captions import CaptionTraining
 from vision.training.card import model_card
 from vision.training.checkpoint import Progress, silent
 from vision.training.embedding import EmbeddingTraining
+from vision.training.networks import DEFAULT_NETWORK, NETWORKS
 from vision.training.parts.captions import make_captions
 from vision.training.parts.embedding import make_embedding
 from vision.training.parts.tags import make_tags
 from vision.training.publish import Draft, current_commit, data_fingerprint
 from vision.training.tags import TagCalibration
-from vision.training.workshop import Workshop, look_at_photos, make_backbone
+from vision.training.workshop import Workshop, look_at_photos, make_backbone, workshop
 from vision.versions import DEFAULT_VERSION, Version, open_version
 
 logger = logging.getLogger(__name__)
@@ -115,11 +116,14 @@ def plan(arguments: Sequence[str]) -> VersionTraining:
     parser.add_argument(
         "--base", default=DEFAULT_VERSION, help="version that lends the other parts"
     )
+    parser.add_argument(
+        "--backbone", choices=list(NETWORKS), default=DEFAULT_NETWORK, help="network of all heads"
+    )
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     return VersionTraining(
         name=options.name,
-        shop=Workshop(data=options.data, work=options.work),
+        shop=workshop(options.data, options.work, options.backbone),
         to=options.to or options.work / options.name,
         parts=tuple(TRAININGS) if options.part == "all" else (options.part,),
         base=None if options.part == "all" else open_version(options.base),
