@@ -322,6 +322,12 @@ MAREA_MAX_ATTEMPTS = env.integer(
 )
 MAREA_SWEEP_S = env.integer("MAREA_SWEEP_S", 15, "Seconds between sweeps for lost work.")
 MAREA_MODEL = env.text("MAREA_MODEL", "lite2-2026.11", "Model version that ships and looks first.")
+MAREA_MODELS_URL = env.text(
+    "MAREA_MODELS_URL",
+    "",
+    "Mirror from which models are pulled, with the paths that the official hosts have.",
+    shown="huggingface.co and download.pytorch.org",
+)
 # Confidence is the share of a caption's telling words that people use of the same photo. At 0.33
 # about half of the captions of Flickr8k's development photos are shown; below it most mislead.
 MAREA_CAPTION_CONFIDENCE = env.decimal(

@@ -17,6 +17,7 @@ LOOK = "workers.tasks.look_at_photos"
 REMAKE_THUMBNAILS = "workers.tasks.remake_thumbnails"
 BUILD_INDEX = "workers.tasks.build_index"
 DRAW_HEAT_MAPS = "workers.tasks.draw_heat_maps"
+WORK_ON_MODELS = "workers.tasks.work_on_models"
 
 # While a signal is on its way, the same one need not be sent again: thousands of uploads send a
 # handful. The mark wears off, in case the signal was lost after all.
@@ -41,6 +42,11 @@ def build_index() -> None:
 def heat_maps_wait() -> None:
     """Somebody waits for a heat map."""
     _send_once(DRAW_HEAT_MAPS, queue="thumbnails")
+
+
+def models_wait() -> None:
+    """An administrator asked for a model to be pulled, adopted or put to work."""
+    _send_once(WORK_ON_MODELS, queue="models")
 
 
 def arrived(name: str) -> None:

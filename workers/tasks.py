@@ -9,7 +9,8 @@ from celery.worker import state
 
 from webapp.library.models import Photo
 from webapp.library.services import claims, thumbnails
-from workers import heating, housekeeping, idling, looking, queue
+from webapp.teach.job_models import ModelJob
+from workers import heating, housekeeping, idling, looking, modelling, queue
 from workers.app import app
 
 LOOK_TIME_S = 60  # a task ends well before Redis would deliver its signal again
@@ -55,6 +56,13 @@ def build_index() -> None:
 
 
 @app.task
+def work_on_models() -> None:
+    """Pull, adopt or activate what administrators asked for."""
+    queue.arrived(queue.WORK_ON_MODELS)
+    modelling.work(stopping=shutting_down)
+
+
+@app.task
 def sweep() -> None:
     """Send again what signals may have been lost."""
     claims.set_aside_exhausted()
@@ -62,6 +70,8 @@ def sweep() -> None:
         queue.there_is_work()
     if housekeeping.index_is_behind():
         queue.build_index()
+    if ModelJob.objects.claimable().exists():
+        queue.models_wait()
 
 
 @app.task

@@ -2,16 +2,21 @@
 
 import json
 import pickle
+import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper
 from safetensors.numpy import save
 
 from tests.vision.folders import write_version
 from vision.errors import WeightsError
 from vision.heads.embedding import EmbeddingConfig, ImageTower, LinearEmbedder
 from vision.heads.loading import load_weights
+from vision.text_encoder import TextEncoder
 from vision.training.publish import Draft
 from vision.versions import DEFAULT_VERSION, open_version, shipped_versions
 
@@ -168,3 +173,111 @@ def test_a_lender_outside_the_weights_is_refused(tmp_path: Path, lender: object)
     (folder / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(WeightsError, match="nothing usable"):
         open_version(folder)
+
+
+def _header(length: int, header: bytes = b"{}") -> bytes:
+    return struct.pack("<Q", length) + header
+
+
+HUGE = b'{"w":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,16]}}'
+BEYOND = b'{"w":{"dtype":"F32","shape":[4],"data_offsets":[0,999999999]}}'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        _header(2**63),
+        _header(10**12),
+        _header(len(HUGE), HUGE) + bytes(16),
+        _header(len(BEYOND), BEYOND) + bytes(16),
+        _header(4, b"[[[["),
+        save(GOOD)[:-1],
+    ],
+    ids=["empty", "endless", "absurd", "huge", "beyond", "no JSON", "truncated"],
+)
+def test_an_absurd_safetensors_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    folder = write_version(tmp_path / "v", {"embedding.safetensors": content}, {})
+    with pytest.raises(WeightsError, match="not a safetensors file"):
+        _load(folder)
+
+
+def _onnx(**node: str) -> onnx.ModelProto:
+    """ids -> embedding, through one weight."""
+    ids = helper.make_tensor_value_info("ids", TensorProto.FLOAT, [1])
+    out = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [1])
+    weight = helper.make_tensor("w", TensorProto.FLOAT, [1], [2.0])
+    add = helper.make_node("Add", ["ids", "w"], ["embedding"], **node)
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid(node.get("domain", ""), 1)]
+    graph = helper.make_graph([add], "g", [ids], [out], [weight])
+    return helper.make_model(graph, opset_imports=opsets[: 1 + bool(node)], ir_version=8)
+
+
+def _outside(model: onnx.ModelProto, tensor: TensorProto) -> onnx.ModelProto:
+    """Its weight is said to lie in a file outside of the folder."""
+    tensor.ClearField("float_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    location = tensor.external_data.add()
+    location.key, location.value = "location", "../../secret"
+    return model
+
+
+def _outside_weight() -> onnx.ModelProto:
+    model = _onnx()
+    return _outside(model, model.graph.initializer[0])
+
+
+def _outside_constant_of_a_branch() -> onnx.ModelProto:
+    """The same, hidden in a constant of a branch of an if."""
+    model = _onnx()
+    constant = helper.make_tensor("c", TensorProto.FLOAT, [1], [2.0])
+    branch = helper.make_graph(
+        [helper.make_node("Constant", [], ["b"], value=constant)], "b", [],
+        [helper.make_tensor_value_info("b", TensorProto.FLOAT, [1])],
+    )  # fmt: skip
+    node = helper.make_node("If", ["ids"], ["x"], then_branch=branch, else_branch=branch)
+    model.graph.node.append(node)
+    hidden = model.graph.node[-1].attribute[0].g.node[0].attribute[0].t
+    return _outside(model, hidden)
+
+
+def _foreign_operator() -> onnx.ModelProto:
+    return _onnx(domain="evil.ops")
+
+
+def _truncated_onnx() -> bytes:
+    return _onnx().SerializeToString()[:-3]
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (_outside_weight, "keeps weights in other files"),
+        (_outside_constant_of_a_branch, "keeps weights in other files"),
+        (_foreign_operator, "operators of 'evil.ops'"),
+        (_truncated_onnx, "no complete ONNX file"),
+    ],
+)
+def test_an_onnx_file_that_reaches_outside_of_itself_is_refused(
+    tmp_path: Path, make: Callable[[], onnx.ModelProto | bytes], reason: str
+) -> None:
+    model = make()
+    content = model if isinstance(model, bytes) else model.SerializeToString()
+    (tmp_path / "secret").write_bytes(bytes(4))
+    spec = {"text": {"onnx": "text.onnx", "tokenizer": "t.json", "max_tokens": 8}}
+    folder = write_version(tmp_path / "a" / "v", {"text.onnx": content}, spec)
+    with pytest.raises(WeightsError, match=reason):
+        TextEncoder(open_version(folder))
+
+
+def test_an_onnx_file_of_its_own_is_taken(tmp_path: Path) -> None:
+    folder = write_version(tmp_path / "v", {"text.onnx": _onnx().SerializeToString()}, {})
+    assert open_version(folder).path("text.onnx").name == "text.onnx"
+
+
+def test_an_onnx_file_that_is_none_is_refused(tmp_path: Path) -> None:
+    sprung = tmp_path / "sprung"
+    folder = write_version(tmp_path / "v", {"text.onnx": pickle.dumps(Trap(sprung))}, {})
+    with pytest.raises(WeightsError, match="no complete ONNX file"):
+        open_version(folder).path("text.onnx")
+    assert not sprung.exists()

@@ -162,7 +162,7 @@ def _backbone(config: Adoption, draft: Draft, numbers: Sequence[int]) -> dict[st
             name = f"new.{value}" if value == INT8 else value
             shutil.copyfile(config.new.path(value), draft.folder / name)
             spec = {key: name if each == value else each for key, each in spec.items()}
-    if spec["name"] == "inception-v3-official":
+    if spec["name"] == "inception-v3-official" and len(numbers) >= CALIBRATION_PHOTOS:
         spec = _in_int8(config, draft, spec, numbers)
     return spec
 

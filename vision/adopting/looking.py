@@ -110,7 +110,7 @@ def _look(pair: Pair, portion: Sequence[int], load: Load) -> Arrays:
 def _keep(path: Path, arrays: Arrays) -> None:
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)
     partial.rename(path)
 
 

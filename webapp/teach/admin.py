@@ -1,14 +1,58 @@
-"""Model versions in Django's admin: to be looked at. `manage.py models` switches them."""
+"""Model versions in Django's admin: which there are, and buttons to pull, adopt and switch them."""
 
-from django.contrib import admin
-from django.http import HttpRequest
+from typing import Any
 
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST
+
+from webapp.errors import NotFound, UserError
+from webapp.teach import jobs
+from webapp.teach.fetched import offers
+from webapp.teach.job_models import ModelJob
 from webapp.teach.models import ModelVersion
+from webapp.teach.versions import Known, known_versions
+
+BUSY_POLL_S = 2
+SAID = {
+    ModelJob.Kind.PULL: "{name} is being fetched as soon as a worker is free.",
+    ModelJob.Kind.ADOPT: "{name} takes over as soon as a worker is free.",
+    ModelJob.Kind.ACTIVATE: "{name} looks at every photo first, then it is put to work.",
+}
 
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(admin.ModelAdmin):
-    list_display = ("name", "is_active", "created_at", "activated_at")
+    """One page; its buttons ask a worker for what takes long, and say how far it is."""
+
+    def get_urls(self) -> list[URLPattern]:
+        ask = self.admin_site.admin_view(require_POST(self.ask))
+        own = path("ask/<str:kind>/<str:name>/", ask, name="teach_modelversion_ask")
+        return [own, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The page; htmx asks for its moving part alone."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = self.admin_site.each_context(request) | shown() | {"title": "Models"}
+        part = request.headers.get("HX-Request") == "true"
+        name = "_models" if part else "change_list"
+        return render(request, f"admin/teach/modelversion/{name}.html", context)
+
+    def ask(self, request: HttpRequest, kind: str, name: str) -> HttpResponse:
+        """A button: ask for the work and show the page again."""
+        if not request.user.is_superuser:
+            raise PermissionDenied
+        try:
+            check(kind, name)
+            jobs.ask(kind, name)
+            messages.success(request, SAID[ModelJob.Kind(kind)].format(name=name))
+        except UserError as error:
+            messages.error(request, error.message)
+        return redirect(reverse("admin:teach_modelversion_changelist"))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -18,3 +62,40 @@ class ModelVersionAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
         return False
+
+
+def check(kind: str, name: str) -> None:
+    """Raises `NotFound` when nothing of that name can be pulled, adopted or activated."""
+    versions = known_versions()
+    allowed = {
+        ModelJob.Kind.PULL: {each.entry.name for each in offers(versions) if not each.is_here},
+        ModelJob.Kind.ADOPT: {each.name for each in versions if not each.is_active},
+        ModelJob.Kind.ACTIVATE: {v.name for v in versions if not v.is_active and not v.lacks},
+    }
+    if kind not in allowed or name not in allowed[ModelJob.Kind(kind)]:
+        raise NotFound(f"There is nothing called {name} to {kind}. Nothing was changed.")
+
+
+def shown() -> dict[str, Any]:
+    """What the page is made of."""
+    versions = known_versions()
+    latest = jobs.latest()
+    busy = any(job.state in ("waiting", "running") for job in latest)
+    return {
+        "versions": [(version, measured(version)) for version in versions],
+        "offers": offers(versions),
+        "jobs": latest,
+        "poll_s": BUSY_POLL_S if busy else 0,
+    }
+
+
+def measured(version: Known) -> list[tuple[str, str]]:
+    """The figures of a version that fit a line: how an adopted one agrees with its elder."""
+    agreement = version.metrics.get("adopted", {}).get("agreement", {})
+    names = {
+        "embedding_cosine": "embedding",
+        "recall@10": "recall@10",
+        "tags": "tags",
+        "caption_words": "captions",
+    }
+    return [(names[key], f"{value:.0%}") for key, value in agreement.items() if key in names]

@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class TeachConfig(AppConfig):
     name = "webapp.teach"
     label = "teach"
+
+    def import_models(self) -> None:
+        """Also those of long work on models, which have a module of their own."""
+        super().import_models()
+        from webapp.teach import job_models  # noqa: F401

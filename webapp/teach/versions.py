@@ -15,6 +15,7 @@ from webapp.errors import NotFound, Refused
 from webapp.teach.models import ModelVersion, Sight
 from webapp.teach.services import SHIPPED_WEIGHTS, active_version, weights_folder
 
+PARTS = ("backbone", "text", "embedding", "tags", "captions")
 PICKLES = {".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt", ".joblib"}
 
 
@@ -28,6 +29,7 @@ class Known:
     metrics: dict[str, Any]
     is_active: bool
     photos_seen: int
+    lacks: tuple[str, ...]  # parts without which it cannot be put to work
 
 
 def models_folder() -> Path:
@@ -50,7 +52,8 @@ def known_versions() -> list[Known]:
 
 
 def _folders() -> dict[str, Path]:
-    local = {path.parent.name: path.parent for path in models_folder().glob("*/manifest.json")}
+    manifests = models_folder().glob("[!.]*/manifest.json")
+    local = {path.parent.name: path.parent for path in manifests}
     registered = {version.name: weights_folder(version) for version in ModelVersion.objects.all()}
     return local | registered | {name: SHIPPED_WEIGHTS / name for name in shipped_versions()}
 
@@ -64,7 +67,15 @@ def _known(name: str, folder: Path, active: ModelVersion) -> Known:
         metrics=_metrics(folder),
         is_active=name == active.name,
         photos_seen=Sight.objects.filter(version__name=name).count(),
+        lacks=_lacks(folder),
     )
+
+
+def _lacks(folder: Path) -> tuple[str, ...]:
+    try:
+        return tuple(part for part in PARTS if part not in open_version(folder).parts)
+    except WeightsError:
+        return ()  # what is wrong with it is said when it is asked for
 
 
 def _metrics(folder: Path) -> dict[str, Any]:
@@ -79,11 +90,13 @@ def register(name: str) -> ModelVersion:
 
     Raises `NotFound` for a name that nobody knows, `Refused` for weights that may not be used.
     """
-    folder = _folders().get(name)
-    if folder is None:
-        known = ", ".join(sorted(_folders())) or "none"
-        raise NotFound(f"There is no model version {name}. Known: {known}.")
+    folder = folder_of(name)
     digest = verify(folder)
+    if lacks := _lacks(folder):
+        raise Refused(
+            f"{name} cannot be put to work alone: it lacks {', '.join(lacks)}. Fit them to your "
+            f"own photos first: manage.py models adopt {name}."
+        )
     version, _ = ModelVersion.objects.get_or_create(name=name, defaults={"folder": _place(folder)})
     if version.digest and version.digest != digest:
         raise Refused(
@@ -93,6 +106,15 @@ def register(name: str) -> ModelVersion:
     version.digest, version.metrics = digest, _metrics(folder)
     version.save(update_fields=["digest", "metrics"])
     return version
+
+
+def folder_of(name: str) -> Path:
+    """Where the version called `name` is. Raises `NotFound` with those that are known."""
+    folder = _folders().get(name)
+    if folder is None:
+        known = ", ".join(sorted(_folders())) or "none"
+        raise NotFound(f"There is no model version {name}. Known: {known}.")
+    return folder
 
 
 def _place(folder: Path) -> str:

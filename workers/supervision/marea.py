@@ -72,9 +72,12 @@ def looker() -> Program:
 
 
 def caretaker() -> Program:
-    """Threads suffice: decoding is in processes of its own, building the index in FAISS."""
-    queues = "--queues=thumbnails,housekeeping"
-    return Program("care", _worker("care", "--pool=threads", "--concurrency=2", queues))
+    """Threads suffice: decoding is in processes of its own, building the index in FAISS.
+
+    The third is for work on models, which takes long and is a process of its own, too.
+    """
+    queues = "--queues=thumbnails,housekeeping,models"
+    return Program("care", _worker("care", "--pool=threads", "--concurrency=3", queues))
 
 
 def clock() -> Program:

@@ -5,94 +5,186 @@ from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from vision.errors import VisionError
+from vision.pulling.catalogue import CATALOGUE
+from vision.versions import open_version
 from webapp.errors import UserError
 from webapp.tables import table
+from webapp.teach import jobs
+from webapp.teach.fetched import free_name, load_photos, ready_photos, some_photos
+from webapp.teach.job_models import ModelJob
 from webapp.teach.models import ModelVersion
 from webapp.teach.services import active_version, weights_folder
 from webapp.teach.switching import activate, look_ahead, previous_version, unseen
-from webapp.teach.versions import Known, known_versions, register
+from webapp.teach.versions import (
+    Known,
+    folder_of,
+    known_versions,
+    models_folder,
+    register,
+)
+
+LARGEST = 384  # side of the photos that any backbone or head wants
 
 
 class Command(BaseCommand):
-    help = "List, activate and roll back model versions."
+    help = "List, pull, adopt, activate and roll back model versions."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
         listing = actions.add_parser("list", help="versions on this machine", prog=parser.prog)
         listing.add_argument("--json", action="store_true", help="print one JSON object")
-        pull = actions.add_parser("pull", help="fetch a version over the network")
-        pull.add_argument("name", metavar="NAME")
+        pull = actions.add_parser(
+            "pull",
+            help=f"fetch a model over the network: {', '.join(CATALOGUE)}; goes on where it broke",
+        )
+        adoption = actions.add_parser(
+            "adopt",
+            help="fit heads for a backbone to your own photos and what the active version says",
+        )
+        adoption.add_argument(
+            "--as", dest="new_name", metavar="VERSION", help="name of the new version"
+        )
         activation = actions.add_parser(
             "activate",
             help="verify a version, let it look at every photo, then put it to work",
         )
-        activation.add_argument("name", metavar="NAME")
+        for each in (pull, adoption, activation):
+            each.add_argument("name", metavar="NAME")
+            each.add_argument("--job", type=int, help="the row that a worker tells how far it is")
         actions.add_parser("rollback", help="put the version back to work that was active before")
 
     def handle(self, *args: Any, **options: Any) -> None:
         actions = {
             "list": self._list,
             "pull": self._pull,
+            "adopt": self._adopt,
             "activate": self._activate,
             "rollback": self._roll_back,
         }
+        job = ModelJob.objects.filter(pk=options.get("job") or 0).first()
+        self.tell = jobs.Teller(job) if job else Bar()
         try:
-            actions[options["action"]](**options)
+            said = actions[options["action"]](**options)
         except (UserError, VisionError) as error:
+            if job:
+                jobs.finish(job, failed=str(error))
             raise CommandError(str(error)) from error
+        finally:
+            if isinstance(self.tell, Bar):
+                self.tell.close()
+        if job:
+            jobs.finish(job, said=said)
+        if said:
+            self.stdout.write(said)
 
-    def _list(self, **options: Any) -> None:
+    def _list(self, **options: Any) -> str:
         versions = known_versions()
         if options["json"]:
             rows = [asdict(version) | {"folder": str(version.folder)} for version in versions]
-            self.stdout.write(json.dumps({"versions": rows}))
-        else:
-            header = ["version", "active", "MB", "photos seen", "measured"]
-            self.stdout.write(table(header, [_row(version) for version in versions]))
+            return json.dumps({"versions": rows})
+        header = ["version", "active", "MB", "photos seen", "measured"]
+        return table(header, [_row(version) for version in versions])
 
-    def _pull(self, *, name: str, **_: Any) -> None:
-        raise CommandError(
-            f"{name} cannot be pulled: this Marea knows no version that comes over the network. "
-            f"What ships needs none; see manage.py models list."
+    def _pull(self, *, name: str, **_: Any) -> str:
+        from vision.pulling.pulling import Pulling, pull
+
+        models_folder().mkdir(parents=True, exist_ok=True)
+        config = Pulling(
+            models=models_folder(),
+            base=open_version(weights_folder(active_version())),
+            mirror=settings.MAREA_MODELS_URL,
+            photos=some_photos,
+            progress=self.tell,
         )
+        pull(name, config)
+        if CATALOGUE[name].needs_adopting:
+            return f"{name} is here. Let it take over with: manage.py models adopt {name}"
+        return f"{name} is here. Put it to work with: manage.py models activate {name}"
 
-    def _activate(self, *, name: str, **_: Any) -> None:
+    def _adopt(self, *, name: str, new_name: str | None = None, **_: Any) -> str:
+        from vision.adopting.adopting import Adoption, adopt
+
+        wanted = new_name or free_name(f"{name}-adopted")
+        config = Adoption(
+            name=wanted,
+            new=open_version(folder_of(name)),
+            active=open_version(weights_folder(active_version())),
+            numbers=ready_photos(),
+            load=lambda numbers: load_photos(numbers, size=LARGEST),
+            work=models_folder() / ".adopting" / f"{name}-for-{active_version().name}",
+            to=models_folder() / wanted,
+            progress=self.tell,
+        )
+        adopt(config)
+        return f"{wanted} is here. Put it to work with: manage.py models activate {wanted}"
+
+    def _activate(self, *, name: str, **_: Any) -> str:
         version = register(name)
-        self._look_ahead(version)
+        unreadable = self._look_ahead(version)
         activate(version)
-        self.stdout.write(f"{version.name} is at work.")
+        if unreadable:
+            self.stderr.write(f"{unreadable} photos could not be read; manage.py doctor says more.")
+        return f"{version.name} is at work."
 
-    def _look_ahead(self, version: ModelVersion) -> None:
+    def _look_ahead(self, version: ModelVersion) -> int:
         number = unseen(version).count()
         if not number:
-            return
+            return 0
         from vision.eye import load_eye
 
         self.stderr.write(
             f"{version.name} looks at {number:,} photos first; until then {active_version().name} "
             "serves. This may be interrupted and called again."
         )
-        eye = load_eye(weights_folder(version))
-        with tqdm(total=number, unit="photo", disable=None) as bar:
-            unreadable = look_ahead(version, eye, looked=bar.update)
-        if unreadable:
-            self.stderr.write(
-                f"{len(unreadable)} photos could not be read; manage.py doctor says more."
-            )
+        seen = 0
 
-    def _roll_back(self, **_: Any) -> None:
+        def looked(photos: int) -> None:
+            nonlocal seen
+            seen += photos
+            self.tell("Looking at every photo", seen, number)
+
+        eye = load_eye(weights_folder(version))
+        return len(look_ahead(version, eye, looked=looked))
+
+    def _roll_back(self, **_: Any) -> str:
         version = register(previous_version().name)
         activate(version)
-        self.stdout.write(f"{version.name} is at work again.")
+        return f"{version.name} is at work again."
+
+
+class Bar:
+    """A progress bar for each step, on a terminal."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._step = ""
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        if step != self._step:
+            self.close()
+            scaled = total >= 1_000_000
+            self._bar = tqdm(
+                desc=step, total=total or None, unit="B" if scaled else "", unit_scale=scaled,
+                initial=0, disable=None,
+            )  # fmt: skip
+            self._step = step
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
 
 
 def _row(version: Known) -> list[object]:
     recall = _figure(version.metrics, "text_to_image", "recall@10")
     measured = f"text → image recall@10 {recall:.3f}" if recall is not None else ""
+    if version.lacks:
+        measured = "waits for models adopt"
     size = f"{version.size_bytes / 1e6:.0f}"
     return [version.name, "yes" if version.is_active else "", size, version.photos_seen, measured]
 

@@ -1,0 +1,66 @@
+"""What can be pulled and adopted here, and the owner's photos that models are fitted to."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from vision.decoding import UnreadableImage
+from vision.pulling.catalogue import CATALOGUE, Pullable
+from vision.sight import Image
+from webapp.library.models import Photo
+from webapp.library.services.decoding import render
+from webapp.teach.versions import Known, known_versions
+
+FITTED_PHOTOS = 128
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A model of the catalogue, and whether it is here."""
+
+    entry: Pullable
+    is_here: bool
+
+
+def offers(versions: Sequence[Known]) -> list[Offer]:
+    """Everything that can be pulled."""
+    here = {version.name for version in versions}
+    return [Offer(entry, entry.name in here) for entry in CATALOGUE.values()]
+
+
+def ready_photos() -> list[int]:
+    """All photos that were looked at, oldest first."""
+    return list(
+        Photo.objects.filter(state=Photo.State.READY).order_by("pk").values_list("pk", flat=True)
+    )
+
+
+def load_photos(numbers: Sequence[int], *, size: int) -> list[Image | None]:
+    """The pixels of photos, squashed to `size`; None for what cannot be read."""
+    found = Photo.objects.in_bulk(numbers)
+    with ThreadPoolExecutor(settings.MAREA_DECODERS) as threads:
+        return list(threads.map(lambda number: _pixels(found.get(number), size), numbers))
+
+
+def _pixels(photo: Photo | None, size: int) -> Image | None:
+    try:
+        return render(photo, network_size=size, thumbnails={}).pixels if photo else None
+    except UnreadableImage:
+        return None
+
+
+def some_photos(size: int = 384) -> list[Image]:
+    """A few of the library, evenly spread over it, for models that are fitted to them."""
+    numbers = ready_photos()
+    every = max(1, len(numbers) // FITTED_PHOTOS)
+    read = load_photos(numbers[::every][:FITTED_PHOTOS], size=size)
+    return [image for image in read if image is not None]
+
+
+def free_name(name: str) -> str:
+    """`name`, or with the first number that no version has."""
+    taken = {version.name for version in known_versions()}
+    numbered = (f"{name}-{number}" for number in range(2, len(taken) + 3))
+    return name if name not in taken else next(each for each in numbered if each not in taken)
