@@ -79,6 +79,15 @@ def judged_words(captions: Sequence[Sequence[str]]) -> dict[str, Judged]:
     return {word: told for word, told in judged.items() if least <= len(told.relevant) <= most}
 
 
+def judged_labels(labels: Sequence[Sequence[str]]) -> dict[str, Judged]:
+    """Names by which photos are labelled; a label is always clear."""
+    names = sorted({name for own in labels for name in own})
+    return {
+        name: Judged(frozenset(at for at, own in enumerate(labels) if name in own), frozenset())
+        for name in names
+    }
+
+
 def _judge(word: str, stems: Sequence[Counter[str]], captions: Sequence[Sequence[str]]) -> Judged:
     pairs = list(enumerate(zip(stems, captions, strict=True)))
     sure = frozenset(at for at, (counts, texts) in pairs if counts[word] >= min(2, len(texts)))

@@ -1,12 +1,14 @@
 """Text -> image and image -> text recall@k, by the code that the product runs."""
 
-from itertools import chain, islice
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from vision.collection import Collection, read_tar
+from vision.collection import Collection
 from vision.errors import DataMissing
 from vision.evaluation.recall import image_to_text, text_to_image
 from vision.eye import LOOK_BATCH, Eye
@@ -14,6 +16,8 @@ from vision.sight import Sight
 from vision.text_encoder import TextEncoder
 
 Seen = list[tuple[str, Sight]]
+Captions = Sequence[Sequence[str]]  # of each photo, in the order in which they were seen
+Embeddings = NDArray[np.float32]
 
 
 def retrieval(
@@ -30,26 +34,57 @@ def retrieval(
     `seen` is what `look_at_split` gave, if the photos were looked at already.
     """
     collection = Collection(folder)
-    captions = collection.captions(split, lang=lang)
+    written = collection.captions(split, lang=lang)
     seen = seen or look_at_split(collection, split, eye)
-    names = [name for name, _ in seen]
-    texts = [text for name in names for text in captions.get(name, [])]
-    if not texts:
+    captions = _by_photo(written, seen)
+    if not any(captions):
         raise DataMissing(f"No photo of the split {split!r} in {folder} has a caption.")
-    photo_of_text = np.repeat(np.arange(len(names)), [len(captions.get(n, [])) for n in names])
     images = np.stack([sight.embedding for _, sight in seen])
-    embedded = text_encoder.encode(texts), images, photo_of_text
-    return {
-        "photos": len(names),
+    texts, photo_of_text = _asked(captions, text_encoder)
+    figures: dict[str, Any] = {
+        "photos": len(seen),
         "queries": len(texts),
-        "text_to_image": text_to_image(*embedded),
-        "image_to_text": image_to_text(*embedded),
+        "text_to_image": text_to_image(texts, images, photo_of_text),
+        "image_to_text": image_to_text(texts, images, photo_of_text),
     }
+    if lang == "en" and collection.has_captions("de"):
+        german = _by_photo(collection.captions(split, lang="de"), seen)
+        figures |= {"german": _twins(german, captions, images, text_encoder)}
+    return figures
+
+
+def _twins(
+    german: Captions, english: Captions, images: Embeddings, text_encoder: TextEncoder
+) -> dict[str, Any]:
+    """German sentences and, as `twin`, the English ones of the same photos."""
+    both = [bool(ours and theirs) for ours, theirs in zip(german, english, strict=True)]
+    found = []
+    for captions in (german, english):
+        kept = [texts if here else [] for texts, here in zip(captions, both, strict=True)]
+        texts, photo_of_text = _asked(kept, text_encoder)
+        found.append((len(texts), text_to_image(texts, images, photo_of_text)))
+    (queries, of_german), (_, of_english) = found
+    return {
+        "photos": sum(both),
+        "queries": queries,
+        "text_to_image": of_german,
+        "twin": of_english,
+    }
+
+
+def _by_photo(captions: Mapping[str, list[str]], seen: Seen) -> Captions:
+    return [captions.get(name, []) for name, _ in seen]
+
+
+def _asked(captions: Captions, text_encoder: TextEncoder) -> tuple[Embeddings, NDArray[np.int64]]:
+    """Embeddings of all captions, and the photo (its place) that each belongs to."""
+    texts = [text for own in captions for text in own]
+    return text_encoder.encode(texts), np.repeat(np.arange(len(captions)), list(map(len, captions)))
 
 
 def look_at_split(collection: Collection, split: str, eye: Eye) -> Seen:
     """Every photo of a split by name, with what the Eye sees in it."""
-    photos = chain.from_iterable(read_tar(path) for path in collection.archives(split))
+    photos = collection.photos(split)
     seen: Seen = []
     while batch := list(islice(photos, LOOK_BATCH)):
         names, images = zip(*batch, strict=True)

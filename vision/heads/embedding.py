@@ -53,18 +53,23 @@ class ImageTower(nn.Module):
 class TextTower(nn.Module):
     """Map (B, text) sentence features to (B, embed_dim) of L2 norm 1: linear plus an MLP."""
 
-    def __init__(self, config: EmbeddingConfig, *, dropout: float = 0.0) -> None:
+    def __init__(
+        self, *, text: int = 384, hidden: int = 1024, dropout: float = 0.0, dim: int = EMBED_DIM
+    ) -> None:
         super().__init__()
-        self.linear = nn.Linear(config.text, config.embed_dim)
-        self.up = nn.Linear(config.text, config.text_hidden)
-        self.down = nn.Linear(config.text_hidden, config.embed_dim)
+        self.linear = nn.Linear(text, dim)
+        self.up = nn.Linear(text, hidden)
+        self.down = nn.Linear(hidden, dim)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, sentences_BF: Tensor) -> Tensor:
+        return functional.normalize(self.before_norm(sentences_BF), dim=-1)
+
+    def before_norm(self, sentences_BF: Tensor) -> Tensor:
         # Sentence features come at any length; a fixed one suits the GELU and the learning rate.
         x_BF = functional.normalize(sentences_BF, dim=-1) * sentences_BF.shape[-1] ** 0.5
         hidden_BH = self.dropout(functional.gelu(self.up(x_BF)))
-        return functional.normalize(self.linear(x_BF) + self.down(hidden_BH), dim=-1)
+        return self.linear(x_BF) + self.down(hidden_BH)
 
 
 @EMBEDDERS.register("linear")

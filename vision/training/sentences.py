@@ -5,6 +5,7 @@ the product. int8 costs MiniLM's features 0.6 % of their direction (cosine 0.994
 400 captions) and makes the file a quarter as large.
 """
 
+import copy
 import hashlib
 import tempfile
 import warnings
@@ -20,7 +21,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
 from vision.collection import Collection
-from vision.training.minilm import WIDTH, minilm_tokenizer, pretrained_minilm
+from vision.training.minilm import WIDTH, MiniLM, minilm_tokenizer, pretrained_minilm
 
 BATCH = 32
 MAX_TOKENS = 128  # what MiniLM was trained with; a query is rarely 20
@@ -29,7 +30,7 @@ MAX_TOKENS = 128  # what MiniLM was trained with; a query is rarely 20
 class TextSide(nn.Module):
     """MiniLM and a tower in one network: ids_BT, mask_BT -> (B, embed_dim)."""
 
-    def __init__(self, minilm: nn.Module, tower: nn.Module) -> None:
+    def __init__(self, minilm: MiniLM, tower: nn.Module) -> None:
         super().__init__()
         self.minilm = minilm
         self.tower = tower
@@ -38,9 +39,10 @@ class TextSide(nn.Module):
         return self.tower(self.minilm(ids_BT, mask_BT))
 
 
-def export_text_side(tower: nn.Module, *, to: Path, output: str = "embedding") -> None:
-    """Write MiniLM with `tower` on top as ONNX; MiniLM in int8, the tower in float."""
-    network = TextSide(pretrained_minilm(), tower).eval()
+def export_text_side(network: TextSide, *, to: Path, output: str = "embedding") -> None:
+    """Write a text side as ONNX, int8."""
+    network = copy.deepcopy(network).eval()
+    network.minilm.words = network.minilm.words.as_one_table()  # type: ignore[assignment]
     with tempfile.TemporaryDirectory() as scratch:
         exact = Path(scratch) / "fp32.onnx"
         _export_fp32(network, to=exact, output=output)
@@ -51,13 +53,12 @@ def export_text_side(tower: nn.Module, *, to: Path, output: str = "embedding") -
             per_channel=True,
             # 7 bits: processors without VNNI add int8 products in 16 bits, which 8 would overflow.
             reduce_range=True,
-            nodes_to_exclude=_nodes_of_tower(exact),
         )
 
 
 def export_sentence_encoder(to: Path) -> None:
     """Write int8 MiniLM alone, to train a tower on its features."""
-    export_text_side(nn.Identity(), to=to, output="features")
+    export_text_side(TextSide(pretrained_minilm(), nn.Identity()), to=to, output="features")
 
 
 def caption_features(
@@ -68,11 +69,18 @@ def caption_features(
     Rows follow `collection.captions(split)`, photo by photo.
     """
     captions = [text for texts in collection.captions(split).values() for text in texts]
-    digest = hashlib.sha256(encoder.read_bytes() + "\n".join(captions).encode()).hexdigest()[:12]
-    kept = cache / f"{collection.name}.{split}.sentences.{digest}.npy"
+    return kept_features(captions, f"{collection.name}.{split}", encoder=encoder, cache=cache)
+
+
+def kept_features(
+    texts: Sequence[str], name: str, *, encoder: Path, cache: Path
+) -> NDArray[np.float32]:
+    """`sentence_features` of texts, kept in `cache` under `name` and a hash of their content."""
+    digest = hashlib.sha256(encoder.read_bytes() + "\n".join(texts).encode()).hexdigest()[:12]
+    kept = cache / f"{name}.sentences.{digest}.npy"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
-        np.save(kept, sentence_features(captions, encoder=encoder))
+        np.save(kept, sentence_features(texts, encoder=encoder))
     return np.load(kept)
 
 
@@ -108,10 +116,3 @@ def _export_fp32(network: nn.Module, *, to: Path, output: str) -> None:
             opset_version=17,
             dynamo=False,
         )
-
-
-def _nodes_of_tower(path: Path) -> list[str]:
-    import onnx
-
-    graph = onnx.load(str(path), load_external_data=False).graph
-    return [node.name for node in graph.node if node.name.startswith("/tower/")]

@@ -12,6 +12,7 @@ from search.evaluation import (
     Judged,
     Library,
     cutoff_figures,
+    judged_labels,
     judged_words,
     keyword_figures,
 )
@@ -37,8 +38,14 @@ def measure_cutoff(
 def measure_keywords(
     folder: Path, split_name: str, *, seen: Sequence[tuple[str, Sight]], encoder: TextEncoder
 ) -> Figures:
-    """`search.evaluation.keyword_figures` for the same words, as of `measure_cutoff`."""
-    return keyword_figures(*_asked(folder, split_name, seen, encoder))
+    """`search.evaluation.keyword_figures` for the names that photos are labelled by, or else for
+    the same words as of `measure_cutoff`."""
+    labels = Collection(folder).labels(split_name)
+    if not labels:
+        return keyword_figures(*_asked(folder, split_name, seen, encoder))
+    labelled = [(name, sight) for name, sight in seen if name in labels]
+    judged = judged_labels([labels[name] for name, _ in labelled])
+    return keyword_figures(*_library(labelled, judged, encoder))
 
 
 def _asked(
@@ -50,9 +57,15 @@ def _asked(
     words = judged_words([captions[name] for name, _ in described])
     if not words:
         raise DataMissing(f"The captions of {split_name!r} in {folder} have too few words.")
+    return _library(described, words, encoder)
+
+
+def _library(
+    photos: Sequence[tuple[str, Sight]], words: dict[str, Judged], encoder: TextEncoder
+) -> tuple[Library, dict[str, Judged], dict[str, Vectors], Vectors]:
     library = Library(
-        np.stack([sight.embedding for _, sight in described]),
-        [_texts(place, sight) for place, (_, sight) in enumerate(described)],
+        np.stack([sight.embedding for _, sight in photos]),
+        [_texts(place, sight) for place, (_, sight) in enumerate(photos)],
     )
     embedded = dict(zip(words, encoder.encode(list(words)), strict=True))
     return library, words, embedded, encoder.encode(GENERIC_QUERIES)

@@ -1,35 +1,53 @@
 """The embedding of a version: image head, and text side in the same space."""
 
-import shutil
+import copy
+import logging
+from dataclasses import replace
 
+import torch
+from tokenizers import Tokenizer
+
+from vision.backbones.efficientnet import pretrained_lite2
+from vision.heads.embedding import TextTower
+from vision.heads.image_head import ImageHead, ShippedHead
+from vision.training.bilingual import train_bilingual
 from vision.training.checkpoint import Progress, silent
-from vision.training.embedding import EmbeddingTraining, load_pairs, train_embedding
-from vision.training.minilm import model_folder
+from vision.training.embedding import EmbeddingTraining, Tower, train_tower
+from vision.training.german_sentences import embedded, gather_lessons
+from vision.training.material import Material, gather_material
+from vision.training.merging import merge
+from vision.training.minilm import WIDTH, minilm_tokenizer, pretrained_minilm
 from vision.training.publish import save_half
-from vision.training.sentences import MAX_TOKENS, export_sentence_encoder, export_text_side
+from vision.training.sentences import (
+    MAX_TOKENS,
+    TextSide,
+    export_sentence_encoder,
+    export_text_side,
+)
 from vision.training.workshop import Parts, Workshop
+
+logger = logging.getLogger(__name__)
+
+MERGED_FROM = 20_000  # photos and texts that say which directions of an ensemble matter
 
 
 def make_embedding(
     shop: Workshop, config: EmbeddingTraining, *, progress: Progress = silent
 ) -> Parts:
-    """Train both towers into the draft."""
-    encoder = shop.sentence_encoder
-    if not encoder.exists():
-        export_sentence_encoder(encoder)
-    pairs = [
-        load_pairs(shop.features, each, "train", encoder=encoder, views=shop.views)
-        for each in shop.all_collections()
-    ]
-    model = train_embedding(pairs, config, work=shop.work, progress=progress)
-    save_half(model.image, shop.draft / "embedding.safetensors")
-    export_text_side(model.text, to=shop.draft / "text.int8.onnx")
-    shutil.copyfile(model_folder() / "tokenizer.json", shop.draft / "tokenizer.json")
+    """Train towers, merge them, teach the text side German; all into the draft."""
+    if not shop.sentence_encoder.exists():
+        export_sentence_encoder(shop.sentence_encoder)
+    material = gather_material(shop, config)
+    image, tower = merge_all(_towers(shop, material, config, progress), material)
+    text_side, tokenizer = _bilingual(shop, material, tower, config, progress)
+    save_half(shipped_head(image, material, tower), shop.draft / "embedding.safetensors")
+    export_text_side(text_side, to=shop.draft / "text.int8.onnx")
+    tokenizer.save(str(shop.draft / "tokenizer.json"), pretty=False)
     return {
         "embedding": {
-            "name": "linear",
+            "name": "described",
             "file": "embedding.safetensors",
-            "config": config.network.to_json(),
+            "config": image.config.to_json(),
         },
         "text": {
             "name": "minilm-tower",
@@ -38,3 +56,66 @@ def make_embedding(
             "max_tokens": MAX_TOKENS,
         },
     }
+
+
+def merge_all(towers: list[Tower], material: Material) -> tuple[ImageHead, TextTower]:
+    """One head and one text tower that stand for all of them."""
+    views = [each.views[0] for each in material.photos]
+    share = MERGED_FROM // len(views)
+    described = torch.cat([torch.from_numpy(view[-share:]).float() for view in views])
+    sentences = torch.cat([each[-share:] for each in material.sentences])
+    return merge(towers, described, sentences, material.image)
+
+
+def shipped_head(image: ImageHead, material: Material, tower: TextTower) -> ShippedHead:
+    """The head with what `vision.heat` needs to trace a similarity back to the photo's cells."""
+    network = pretrained_lite2().network
+    shipped = ShippedHead(image.config)
+    shipped.head.load_state_dict(image.state_dict())
+    generic = embedded(tower, torch.cat(material.sentences)).mean(axis=0)
+    with torch.no_grad():
+        shipped.names.copy_(torch.from_numpy(material.names))
+        shipped.cells.weight.copy_(network._conv_head.weight[:, :, 0, 0])
+        shipped.cells.bias.copy_(network._conv_head.bias)
+        shipped.classifier.load_state_dict(network._fc.state_dict())
+        shipped.generic.copy_(torch.from_numpy(generic))
+    return shipped
+
+
+def _towers(
+    shop: Workshop, material: Material, config: EmbeddingTraining, progress: Progress
+) -> list[Tower]:
+    towers = []
+    for number in range(config.towers):
+        own = replace(config, seed=config.seed + number)
+        tower = train_tower(
+            material.lessons,
+            material.image,
+            own,
+            photos=material.photos,
+            text=WIDTH,
+            work=shop.work,
+            progress=progress,
+        )
+        towers.append(tower)
+    return towers
+
+
+def _bilingual(
+    shop: Workshop,
+    material: Material,
+    tower: TextTower,
+    config: EmbeddingTraining,
+    progress: Progress,
+) -> tuple[TextSide, Tokenizer]:
+    """A text side that knows German, if there is German to learn from."""
+    learning = copy.deepcopy(tower)  # the targets come from `tower`, which must stand still
+    lessons = gather_lessons(shop, material, learning, config.bilingual.words)
+    if lessons is None:
+        logger.info("no parallel sentences in %s: the text side stays English", shop.data.name)
+        return TextSide(pretrained_minilm(), tower), minilm_tokenizer()
+    own = replace(config.bilingual, seed=config.seed)
+    trained = train_bilingual(
+        lessons.text_side, lessons.german, lessons.english, own, work=shop.work, progress=progress
+    )
+    return trained, lessons.tokenizer

@@ -1,0 +1,143 @@
+"""Teach the text side German: a German sentence learns to lie where its English twin lies.
+
+The network starts as the English one, with words of German in its vocabulary
+(`vision.training.german`). Everything but the English word embeddings learns; English sentences
+take part with their own embeddings as targets, so that what was good stays. There is one encoder
+for both languages and nothing has to guess which one a query is in.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from torch import Tensor, nn, optim
+from torch.nn import functional
+
+from vision.training.checkpoint import (
+    Checkpoint,
+    Progress,
+    fingerprint,
+    learning_rate,
+    seed_step,
+    silent,
+)
+from vision.training.german import GermanWords
+from vision.training.sentences import MAX_TOKENS, TextSide
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BilingualTraining:
+    """Settings. `english` is the share of English sentences in a batch."""
+
+    steps: int = 700
+    batch: int = 64
+    english: float = 0.25
+    peak_rate: float = 1e-4
+    word_rate: float = 3e-4
+    warmup: int = 60
+    weight_decay: float = 0.01
+    scale: float = 20.0
+    seed: int = 0
+    save_every: int = 50
+    words: GermanWords = field(default_factory=GermanWords)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """Tokens of sentences and the embedding (dim,) that each should have; row by row."""
+
+    tokens: Sequence[Sequence[int]]
+    targets: NDArray[np.float32]
+    weights: NDArray[np.float64]  # how often each is drawn, relatively
+
+    def draw(self, count: int, rng: np.random.Generator) -> tuple[list[Sequence[int]], Tensor]:
+        chance = self.weights / self.weights.sum()
+        rows = rng.choice(len(self.tokens), count, replace=False, p=chance)
+        return [self.tokens[row] for row in rows], torch.from_numpy(self.targets[rows])
+
+
+def tokenised(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
+    return [encoding.ids[:MAX_TOKENS] for encoding in tokenizer.encode_batch(list(texts))]
+
+
+def train_bilingual(
+    text_side: TextSide,
+    german: Sentences,
+    english: Sentences,
+    config: BilingualTraining,
+    *,
+    work: Path,
+    progress: Progress = silent,
+) -> TextSide:
+    """Train `text_side` in place; it comes back ready to run. Keeps a checkpoint in `work`."""
+    optimizer = _optimizer(text_side, config)
+    data = fingerprint(config, german.targets, english.targets)
+    checkpoint = Checkpoint(work / "bilingual.checkpoint", data)
+    modules: dict[str, nn.Module] = {"text": text_side}
+    foreign = round(config.batch * (1 - config.english))
+    for step in range(checkpoint.resume(modules, optimizer), config.steps):
+        rng = seed_step(config.seed, step)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(
+                step, config.steps, peak=group["peak"], warmup=config.warmup
+            )
+        tokens, targets = german.draw(foreign, rng)
+        more, their_targets = english.draw(config.batch - foreign, rng)
+        loss = _loss(
+            text_side.train(), [*tokens, *more], torch.cat([targets, their_targets]), config
+        )
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(text_side.parameters(), 1.0)
+        optimizer.step()
+        if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
+            checkpoint.save(step + 1, modules, optimizer)
+            logger.info("bilingual step=%d loss=%.4f", step + 1, loss.item())
+        progress(step + 1, config.steps, {"loss": loss.item()})
+    return text_side.eval()
+
+
+def padded(tokens: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    """ids_BT and mask_BT."""
+    longest = max(len(each) for each in tokens)
+    ids_BT = torch.zeros(len(tokens), longest, dtype=torch.long)
+    mask_BT = torch.zeros_like(ids_BT)
+    for row, each in enumerate(tokens):
+        ids_BT[row, : len(each)] = torch.tensor(each)
+        mask_BT[row, : len(each)] = 1
+    return ids_BT, mask_BT
+
+
+def _loss(
+    text_side: TextSide,
+    tokens: Sequence[Sequence[int]],
+    targets_BD: Tensor,
+    config: BilingualTraining,
+) -> Tensor:
+    """How far from the targets, and how differently near to the other sentences' targets."""
+    with torch.autocast(targets_BD.device.type, dtype=torch.bfloat16):
+        ours_BD = text_side(*padded(tokens))
+    ours_BD = functional.normalize(ours_BD.float(), dim=-1)
+    wanted_BB = torch.softmax(config.scale * targets_BD @ targets_BD.T, dim=-1)
+    found_BB = functional.log_softmax(config.scale * ours_BD @ targets_BD.T, dim=-1)
+    apart = 1 - (ours_BD * targets_BD).sum(dim=1).mean()
+    return 2 * apart + functional.kl_div(found_BB, wanted_BB, reduction="batchmean")
+
+
+def _optimizer(text_side: TextSide, config: BilingualTraining) -> optim.Optimizer:
+    """New words learn faster than the network that has read millions of sentences."""
+    learning = [(n, p) for n, p in text_side.named_parameters() if p.requires_grad]
+    words = [p for name, p in learning if name.endswith("words.added")]
+    others = [p for name, p in learning if not name.endswith("words.added")]
+    groups = [
+        {"params": others, "peak": config.peak_rate},
+        {"params": words, "peak": config.word_rate},
+    ]
+    return optim.AdamW(groups, lr=config.peak_rate, weight_decay=config.weight_decay, fused=True)
