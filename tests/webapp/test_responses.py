@@ -132,6 +132,6 @@ def test_scripts_of_signed_out_pages_are_told_so(client: Client) -> None:
 
 
 def test_a_wrong_method_is_answered_in_words(browser: Client) -> None:
-    answer = browser.post("/account/", headers={"Accept": "text/html"})
+    answer = browser.post("/trash/", headers={"Accept": "text/html"})
     assert answer.status_code == 405
     assert "This address answers GET, HEAD, not POST." in answer.text
