@@ -16,7 +16,7 @@ from vision.versions import Version
 Floats = NDArray[np.float32]
 
 HEAD = "described"  # the embedder whose parts this module knows
-PEAK = 6.0  # the backbone's cells end in ReLU6
+PEAK = 6.0  # of ReLU6, where the backbone pools a convolution of its grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,10 @@ class Seen:
 class Head:
     """The embedding head of a version, as far as it can be traced back to cells."""
 
-    def __init__(self, arrays: dict[str, Floats], temperatures: tuple[float, ...]) -> None:
+    def __init__(self, arrays: dict[str, Any], config: dict[str, Any]) -> None:
         self.weights = {name: array.astype(np.float32) for name, array in arrays.items()}
-        self.temperatures = temperatures
+        self.temperatures: tuple[float, ...] = tuple(config["temperatures"])
+        self.convolved: bool = config["convolved"]
 
     def shares(self, seen: Seen, query_D: Floats) -> Floats:
         """(G, G): what each cell gives to the similarity, beyond what it gives to any text."""
@@ -53,9 +54,9 @@ class Head:
         return shares_N.reshape(side, side).astype(np.float32)
 
     def _cells(self, grid_NG: Floats) -> Floats:
-        """What the backbone pools: its last convolution applied to each cell."""
-        weight = self.weights["cells.weight"]
-        return np.clip(grid_NG @ weight.T + self.weights["cells.bias"], 0.0, PEAK)
+        """What the backbone pools of each cell."""
+        cells = grid_NG @ self.weights["cells.weight"].T + self.weights["cells.bias"]
+        return np.clip(cells, 0.0, PEAK) if self.convolved else cells
 
     def _slope(self, seen: Seen, grid_NG: Floats, query_D: Floats) -> list[Floats]:
         """How the similarity grows with each number of the description, by sections."""
@@ -85,8 +86,7 @@ def open_head(version: Version) -> Head:
             f"The embedding head of {version.name} ({spec['name']}) cannot say where on a photo "
             "a similarity comes from."
         )
-    arrays = version.arrays(spec["file"])
-    return Head(arrays, tuple(spec["config"]["temperatures"]))  # type: ignore[arg-type]
+    return Head(version.arrays(spec["file"]), spec["config"])
 
 
 def softmax(logits: Floats, temperature: float) -> Floats:

@@ -14,18 +14,17 @@ from vision.evaluation.recall import text_to_image
 from vision.heads.embedding import TextTower
 from vision.heads.image_head import ImageHead, ImageHeadConfig, describe
 from vision.training.embedding import (
-    EmbeddingTraining,
     Lesson,
     Tower,
+    TowerTraining,
     contrastive,
-    standardisation,
     train_tower,
 )
-from vision.training.image_head import ImageHeadTraining, fit_image_head
+from vision.training.image_head import ImageHeadTraining, fit_image_head, standardisation
 from vision.training.merging import merge
 from vision.training.pairs import prompted, speaking_words
 
-TRAINING = EmbeddingTraining(
+TRAINING = TowerTraining(
     steps=6,
     batch=16,
     warmup=1,
@@ -50,9 +49,7 @@ class Recorder:
             raise KeyboardInterrupt
 
 
-def train(
-    work: Path, config: EmbeddingTraining = TRAINING, recorder: Recorder | None = None
-) -> Tower:
+def train(work: Path, config: TowerTraining = TRAINING, recorder: Recorder | None = None) -> Tower:
     stream = captioned()
     return train_tower(
         [Lesson(stream, 0.8), Lesson(named(), 0.2)],

@@ -25,7 +25,10 @@ from vision.versions import Version
 
 @dataclass(frozen=True, slots=True)
 class ImageHeadConfig:
-    """Widths of what the backbone gives and of the head."""
+    """Widths of what the backbone gives and of the head.
+
+    `convolved`: the backbone pools a convolution of its grid with ReLU6, not the grid itself.
+    """
 
     pooled: int = 1280
     stride16: int = 120
@@ -35,6 +38,7 @@ class ImageHeadConfig:
     temperatures: tuple[float, ...] = (1.0, 3.0)
     hidden: int = 1024
     embed_dim: int = EMBED_DIM
+    convolved: bool = True
 
     @property
     def described(self) -> int:
@@ -84,6 +88,8 @@ def describe(
 class ImageHead(nn.Module):
     """Map descriptions (B, described) to (B, embed_dim) of L2 norm 1."""
 
+    config: ImageHeadConfig
+
     def __init__(
         self, config: ImageHeadConfig, *, dropout: float = 0.0, hidden_dropout: float = 0.0
     ) -> None:
@@ -115,13 +121,15 @@ class ImageHead(nn.Module):
 class ShippedHead(nn.Module):
     """The head beside what only its version's file keeps: class names, and how to draw heat.
 
-    `cells` are the convolution that the backbone applies to each cell of its grid before pooling
-    (empty where it pools the grid itself), `logits` the classifier on top, `generic` the embedding
-    of an average text. See `vision.heat`.
+    `cells` maps each cell of the grid to what is pooled, `classifier` that to logits; `generic` is
+    the embedding of an average text. See `vision.heat`.
     """
+
+    config: ImageHeadConfig
 
     def __init__(self, config: ImageHeadConfig) -> None:
         super().__init__()
+        self.config = config
         self.head = ImageHead(config)
         self.names = nn.Parameter(torch.zeros(config.classes, config.name))
         self.cells = nn.Linear(config.grid, config.pooled)

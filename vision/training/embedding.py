@@ -29,23 +29,16 @@ from vision.training.checkpoint import (
     silent,
     update_average,
 )
+from vision.training.image_head import ImageHeadTraining, standardisation, weight_decayed
 from vision.training.pairs import Batch, Photos, Stream
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class EmbeddingTraining:
-    """Settings of one training.
+class TowerTraining:
+    """Settings of one tower."""
 
-    `captions`, `words` and `labels` share out the batches between the kinds of streams; each kind
-    is shared out evenly among its collections.
-    """
-
-    captions: float = 0.76
-    words: float = 0.12
-    labels: float = 0.12
-    towers: int = 2
     steps: int = 700
     batch: int = 750
     peak_rate: float = 1e-3
@@ -60,7 +53,24 @@ class EmbeddingTraining:
     first_scale: float = 20.0
     seed: int = 0
     save_every: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingTraining:
+    """Settings of the whole: towers of successive seeds, merged, then German.
+
+    `captions`, `words` and `labels` share out the batches between the kinds of streams; each kind
+    is shared out evenly among its collections. `joining` is for a backbone that joins a space.
+    """
+
+    towers: int = 2
+    captions: float = 0.76
+    words: float = 0.12
+    labels: float = 0.12
+    seed: int = 0
+    tower: TowerTraining = field(default_factory=TowerTraining)
     bilingual: BilingualTraining = field(default_factory=BilingualTraining)
+    joining: ImageHeadTraining = field(default_factory=ImageHeadTraining)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,7 @@ class Tower(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, image: ImageHeadConfig, text: int, config: EmbeddingTraining) -> None:
+    def __init__(self, image: ImageHeadConfig, text: int, config: TowerTraining) -> None:
         super().__init__()
         self.image = ImageHead(
             image, dropout=config.image_dropout, hidden_dropout=config.image_hidden_dropout
@@ -119,7 +129,7 @@ def contrastive(scores_BW: Tensor, true_BW: Tensor) -> Tensor:
 def train_tower(
     lessons: Sequence[Lesson],
     image: ImageHeadConfig,
-    config: EmbeddingTraining,
+    config: TowerTraining,
     *,
     photos: Sequence[Photos],
     text: int,
@@ -148,33 +158,10 @@ def train_tower(
     return average.eval()
 
 
-def standardisation(photos: Sequence[Photos]) -> tuple[Tensor, Tensor]:
-    """Mean and deviation of each number of the descriptions, over every view, (F,) float32."""
-    total, squares, count = 0.0, 0.0, 0
-    for view in (view for each in photos for view in each.views):
-        for start in range(0, len(view), 4096):
-            part = view[start : start + 4096].astype(np.float64)
-            total, squares = total + part.sum(axis=0), squares + (part**2).sum(axis=0)
-        count += len(view)
-    mean = total / count
-    deviation = np.sqrt(np.maximum(squares / count - mean**2, 1e-8))
-    return torch.tensor(mean, dtype=torch.float32), torch.tensor(deviation, dtype=torch.float32)
-
-
-def weight_decayed(model: nn.Module, rate: float, decay: float) -> optim.Optimizer:
-    """AdamW that lets biases and scales alone."""
-    wanted = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in wanted if p.ndim > 1], "weight_decay": decay},
-        {"params": [p for p in wanted if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), fused=True)
-
-
 def _train_step(
     tower: Tower,
     lessons: Sequence[Lesson],
-    config: EmbeddingTraining,
+    config: TowerTraining,
     optimizer: optim.Optimizer,
     step: int,
 ) -> float:

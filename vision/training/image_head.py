@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor, nn, optim
 from torch.nn import functional
 
 from vision.heads.image_head import ImageHead, ImageHeadConfig
@@ -26,7 +26,6 @@ from vision.training.checkpoint import (
     silent,
     update_average,
 )
-from vision.training.embedding import standardisation, weight_decayed
 from vision.training.pairs import Photos
 
 logger = logging.getLogger(__name__)
@@ -94,6 +93,29 @@ def fit_image_head(
         progress(step + 1, config.steps, {"loss": loss.item()})
     average.fold(mean_F, deviation_F)
     return average.eval()
+
+
+def standardisation(photos: Sequence[Photos]) -> tuple[Tensor, Tensor]:
+    """Mean and deviation of each number of the descriptions, over every view, (F,) float32."""
+    total, squares, count = 0.0, 0.0, 0
+    for view in (view for each in photos for view in each.views):
+        for start in range(0, len(view), 4096):
+            part = view[start : start + 4096].astype(np.float64)
+            total, squares = total + part.sum(axis=0), squares + (part**2).sum(axis=0)
+        count += len(view)
+    mean = total / count
+    deviation = np.sqrt(np.maximum(squares / count - mean**2, 1e-8))
+    return torch.tensor(mean, dtype=torch.float32), torch.tensor(deviation, dtype=torch.float32)
+
+
+def weight_decayed(model: nn.Module, rate: float, decay: float) -> optim.Optimizer:
+    """AdamW that lets biases and scales alone."""
+    wanted = [p for p in model.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in wanted if p.ndim > 1], "weight_decay": decay},
+        {"params": [p for p in wanted if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), fused=True)
 
 
 def _loss(head: ImageHead, described_BF: Tensor, targets_BD: Tensor, scale: float) -> Tensor:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -64,7 +65,7 @@ def gather_material(shop: Workshop, config: EmbeddingTraining) -> Material:
             for each in captioned
         ],
         sentences=[stream.sentences for stream in streams],
-        image=_image_config(shop.features, captioned[0], names_CE),
+        image=image_config(shop.features, captioned[0], names_CE, hidden=config.tower.image_hidden),
         names=names_CE,
         words=words,
         word_sentences=torch.cat([s.sentences.flatten(0, 1) for _, s in [*worded, *named]]),
@@ -97,6 +98,14 @@ def described(
         ]
         np.save(kept, np.concatenate(chunks))
     return np.load(kept)
+
+
+def image_config(
+    cache: FeatureCache, collection: Collection, names_CE: NDArray[np.float32], **others: Any
+) -> ImageHeadConfig:
+    """Widths of what the cache holds, by its development photos."""
+    parts = [cache.load(collection, "dev", part, "plain")[:1] for part in PARTS]
+    return ImageHeadConfig.of(_features(parts, 0), name=names_CE.shape[1], **others)
 
 
 def _features(parts: Sequence[NDArray[np.float16]], start: int) -> Features:
@@ -143,13 +152,6 @@ def _prompted(shop: Workshop, names: Sequence[str], kept_as: str) -> Tensor:
     encoder, cache = shop.sentence_encoder, shop.features.folder
     features = kept_features(prompted(names), kept_as, encoder=encoder, cache=cache)
     return torch.from_numpy(features).unflatten(0, (len(names), len(PROMPTS)))
-
-
-def _image_config(
-    cache: FeatureCache, collection: Collection, names_CE: NDArray[np.float32]
-) -> ImageHeadConfig:
-    parts = [cache.load(collection, "dev", part, "plain")[:1] for part in PARTS]
-    return ImageHeadConfig.of(_features(parts, 0), name=names_CE.shape[1])
 
 
 def _shared(streams: Sequence[Captioned] | Sequence[Named], share: float) -> list[Lesson]:

@@ -58,7 +58,7 @@ class Words(nn.Module):
     def __init__(self, known_VD: Tensor, added_VD: Tensor | None) -> None:
         super().__init__()
         self.register_buffer("known", known_VD)
-        self.added = nn.Parameter(known_VD[:0] if added_VD is None else added_VD)
+        self.added = nn.Parameter(known_VD[:0] if added_VD is None else added_VD.clone())
 
     def forward(self, ids_BT: Tensor) -> Tensor:
         return functional.embedding(ids_BT, self._all())

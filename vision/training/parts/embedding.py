@@ -7,9 +7,8 @@ from dataclasses import replace
 import torch
 from tokenizers import Tokenizer
 
-from vision.backbones.efficientnet import pretrained_lite2
 from vision.heads.embedding import TextTower
-from vision.heads.image_head import ImageHead, ShippedHead
+from vision.heads.image_head import ImageHead
 from vision.training.bilingual import train_bilingual
 from vision.training.checkpoint import Progress, silent
 from vision.training.embedding import EmbeddingTraining, Tower, train_tower
@@ -17,6 +16,8 @@ from vision.training.german_sentences import embedded, gather_lessons
 from vision.training.material import Material, gather_material
 from vision.training.merging import merge
 from vision.training.minilm import WIDTH, minilm_tokenizer, pretrained_minilm
+from vision.training.networks import DEFAULT_NETWORK
+from vision.training.parts.joining import join_space
 from vision.training.publish import save_half
 from vision.training.sentences import (
     MAX_TOKENS,
@@ -24,7 +25,9 @@ from vision.training.sentences import (
     export_sentence_encoder,
     export_text_side,
 )
+from vision.training.tracing import shipped_head
 from vision.training.workshop import Parts, Workshop
+from vision.versions import open_version
 
 logger = logging.getLogger(__name__)
 
@@ -34,20 +37,28 @@ MERGED_FROM = 20_000  # photos and texts that say which directions of an ensembl
 def make_embedding(
     shop: Workshop, config: EmbeddingTraining, *, progress: Progress = silent
 ) -> Parts:
-    """Train towers, merge them, teach the text side German; all into the draft."""
+    """Train towers, merge them, teach the text side German; all into the draft.
+
+    A backbone that is not the default one joins the space of the version that ships instead.
+    """
+    if shop.network != DEFAULT_NETWORK:
+        joining = replace(config.joining, seed=config.seed)
+        return join_space(shop, open_version(), joining, progress=progress)
     if not shop.sentence_encoder.exists():
         export_sentence_encoder(shop.sentence_encoder)
     material = gather_material(shop, config)
     image, tower = merge_all(_towers(shop, material, config, progress), material)
     text_side, tokenizer = _bilingual(shop, material, tower, config, progress)
-    save_half(shipped_head(image, material, tower), shop.draft / "embedding.safetensors")
+    generic_D = embedded(tower, torch.cat(material.sentences)).mean(axis=0)
+    shipped = shipped_head(shop, image, material.names, generic_D)
+    save_half(shipped, shop.draft / "embedding.safetensors")
     export_text_side(text_side, to=shop.draft / "text.int8.onnx")
     tokenizer.save(str(shop.draft / "tokenizer.json"), pretty=False)
     return {
         "embedding": {
             "name": "described",
             "file": "embedding.safetensors",
-            "config": image.config.to_json(),
+            "config": shipped.config.to_json(),
         },
         "text": {
             "name": "minilm-tower",
@@ -67,27 +78,12 @@ def merge_all(towers: list[Tower], material: Material) -> tuple[ImageHead, TextT
     return merge(towers, described, sentences, material.image)
 
 
-def shipped_head(image: ImageHead, material: Material, tower: TextTower) -> ShippedHead:
-    """The head with what `vision.heat` needs to trace a similarity back to the photo's cells."""
-    network = pretrained_lite2().network
-    shipped = ShippedHead(image.config)
-    shipped.head.load_state_dict(image.state_dict())
-    generic = embedded(tower, torch.cat(material.sentences)).mean(axis=0)
-    with torch.no_grad():
-        shipped.names.copy_(torch.from_numpy(material.names))
-        shipped.cells.weight.copy_(network._conv_head.weight[:, :, 0, 0])
-        shipped.cells.bias.copy_(network._conv_head.bias)
-        shipped.classifier.load_state_dict(network._fc.state_dict())
-        shipped.generic.copy_(torch.from_numpy(generic))
-    return shipped
-
-
 def _towers(
     shop: Workshop, material: Material, config: EmbeddingTraining, progress: Progress
 ) -> list[Tower]:
     towers = []
     for number in range(config.towers):
-        own = replace(config, seed=config.seed + number)
+        own = replace(config.tower, seed=config.seed + number)
         tower = train_tower(
             material.lessons,
             material.image,
