@@ -16,7 +16,7 @@ from vision.backbones.inception import (
     convolutions,
     fold_batchnorm,
 )
-from vision.backbones.inception_views import InceptionViews, load_official, shorten_classifier
+from vision.backbones.inception_views import InceptionViews, load_official, shorten
 from vision.backbones.torch_backbone import TorchBackbone
 from vision.flops import multiply_adds, parameters
 from vision.pixels import squash_batch
@@ -113,12 +113,21 @@ def test_keras_numbers_94_convolutions_in_our_order() -> None:
     assert names[50] == "Mixed_6d.branch1x1"  # conv2d_51: from here on nsfwjs' authors trained
 
 
-def test_a_short_classifier_of_full_rank_says_the_same() -> None:
-    network = random_network(aux=False)
-    features = torch.rand(3, 2048)
-    before = network.fc(features).detach()
-    after = shorten_classifier(network, 1000).fc(features).detach()
-    assert after == pytest.approx(before, abs=1e-3)
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_short_layer_of_full_rank_says_the_same(bias: bool) -> None:
+    long, short = nn.Linear(40, 12, bias=bias), nn.Sequential(nn.Linear(40, 12), nn.Linear(12, 12))
+    features = torch.rand(3, 40)
+    with torch.inference_mode():
+        assert shorten(long, short)(features) == pytest.approx(long(features), abs=1e-4)
+
+
+def test_a_short_layer_of_lower_rank_comes_close() -> None:
+    torch.manual_seed(0)
+    long, short = nn.Linear(40, 30), nn.Sequential(nn.Linear(40, 20), nn.Linear(20, 30))
+    with torch.inference_mode():
+        long.weight[20:] = long.weight[:10]
+        features = torch.rand(3, 40)
+        assert shorten(long, short)(features) == pytest.approx(long(features), abs=1e-4)
 
 
 def test_views_fit_the_heads_of_the_teacher() -> None:

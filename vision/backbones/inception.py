@@ -241,7 +241,7 @@ class GridProjector(nn.Module):
         super().__init__()
         self.cells = cells
         self.low = nn.Conv2d(768, outputs, 1)
-        self.high = nn.Conv2d(2048, outputs, 1, bias=False)
+        self.high: nn.Module = nn.Conv2d(2048, outputs, 1, bias=False)
 
     def forward(self, low: Tensor, high: Tensor) -> Tensor:
         grid = self._resized(self.low(low)) + self._resized(self.high(high))

@@ -37,6 +37,7 @@ from vision.training.lessons import (
 )
 from vision.training.student import Standard, Student, Views, Weights, losses
 
+LOG = "distill.jsonl"
 CALIBRATION = 512  # photos that BatchNorm's final statistics are measured on
 Plan = tuple[tuple[float, Any], ...]  # (from this share of the steps on, value)
 
@@ -205,7 +206,7 @@ class DistillationRun:
 
     def _log(self, row: dict[str, float]) -> None:
         self.work.mkdir(parents=True, exist_ok=True)
-        with (self.work / "distill.jsonl").open("a", encoding="utf-8") as log:
+        with (self.work / LOG).open("a", encoding="utf-8") as log:
             log.write(json.dumps(row) + "\n")
 
 

@@ -10,7 +10,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from vision.backbones.inception import UNIT, GridProjector, InceptionV3, fold_batchnorm
-from vision.backbones.inception_views import GridConfig, InceptionViews, shorten_classifier
+from vision.backbones.inception_views import (
+    GridConfig,
+    InceptionViews,
+    short_classifier,
+    short_projection,
+    shorten,
+)
 from vision.errors import DataMissing
 from vision.training.student import Standard, Student
 
@@ -76,11 +82,11 @@ def distilled_inception(work: Path) -> InceptionViews:
             "manage.py train distill."
         )
     grid = GridConfig()
-    views = InceptionViews(
-        InceptionV3(), UNIT, GridProjector(cells=grid.cells, outputs=grid.outputs)
-    )
+    projector = GridProjector(cells=grid.cells, outputs=grid.outputs)
+    views = InceptionViews(InceptionV3(), UNIT, projector)
     views.load_state_dict(load_file(path))
     views.network.AuxLogits = None
     fold_batchnorm(views.network.eval())
-    shorten_classifier(views.network, RANK)
+    views.network.fc = shorten(views.network.fc, short_classifier(RANK))
+    projector.high = shorten(projector.high, short_projection(grid.rank, grid.outputs))
     return views.eval()

@@ -20,7 +20,7 @@ from vision.training.distill_photos import (
     training_archives,
 )
 from vision.training.distilled import FOLDER, STUDENT
-from vision.training.features import VIEWS
+from vision.training.features import VIEWS, FeatureCache
 from vision.training.lessons import KeptAnswers, Photos
 from vision.training.nsfwjs import fetch, load_nsfwjs
 from vision.training.student import Student
@@ -42,7 +42,7 @@ def distil(
 ) -> Path:
     """Teach Inception-v3 what the version's backbone sees; the student's file in `work`.
 
-    `features` is the root of a FeatureCache of that backbone: what is in it need not be asked for.
+    `features` is the folder of a FeatureCache: what it has of that backbone is not asked for.
     None for `device` takes a GPU if torch sees one. Raises VisionError.
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -50,7 +50,7 @@ def distil(
     archives = training_archives(data)
     photos = open_photos(archives, folder / "photos.npy")
     network = load_nsfwjs(fetch(work / "nsfwjs"))
-    kept = kept_answers(archives, features) if features else None
+    kept = kept_answers(archives, _root(features, teacher)) if features else None
     rows = kept.rows() if kept else np.arange(len(photos))
     first_to_learn = config.learn_from[0][1]
     trunk = Trunk(network, UNIT, first_to_learn)
@@ -67,6 +67,11 @@ def distil(
     )
     run.run(progress=progress)
     return work / STUDENT
+
+
+def _root(features: Path, version: Version) -> Path:
+    spec = version.part("backbone")
+    return FeatureCache(features, version.path(spec["onnx"]), int(spec["input_size"])).root
 
 
 def held_out_photos(data: Path, to: Path) -> Photos:

@@ -13,7 +13,6 @@ from vision.errors import DataMissing
 from vision.training.backbone import calibration_photos, export_backbone
 from vision.training.features import VIEWS, FeatureCache
 from vision.training.networks import DEFAULT_NETWORK, NETWORKS, Recipe
-from vision.versions import Version
 
 # A part of a version: what the manifest says of it, by the part's name.
 Parts = dict[str, dict[str, Any]]
@@ -63,11 +62,6 @@ class Workshop:
     @property
     def features(self) -> FeatureCache:
         return FeatureCache(self.work / "features", self.backbone, self.recipe.input_size)
-
-    def features_of(self, version: Version) -> Path:
-        """Where this workshop keeps the features of a version's backbone, if it has any."""
-        path = version.path(version.part("backbone")["onnx"])
-        return FeatureCache(self.work / "features", path, self.recipe.input_size).root
 
 
 def make_backbone(shop: Workshop) -> dict[str, Any]:

@@ -28,8 +28,7 @@ class Command(BaseCommand):
         "Train a part (embedding, captions, …) or all of a model version and publish the version "
         "with its metrics beside the others. Interrupted, it goes on where it was. It is put to "
         "work by manage.py models activate. 'distill' teaches Inception-v3 what the active "
-        "version's backbone sees, without any labels; 'all --backbone inception-v3' then makes "
-        "a version of it."
+        "version's backbone sees, without any labels, and puts it under that version's heads."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -61,47 +60,48 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        train = self._distil if options["part"] == DISTILL else self._train
         try:
-            self.stdout.write(
-                self._distil(**options) if options["part"] == DISTILL else self._train(**options)
-            )
+            folder = train(**options)
         except VisionError as error:
             raise CommandError(str(error)) from error
         except ModuleNotFoundError as error:
             raise CommandError(
                 f"Training needs the package {error.name}: pip install -r {PACKAGES}."
             ) from error
+        self.stdout.write(
+            f"{folder} was written. Put it to work with: manage.py models activate {folder.name}"
+        )
 
     def _train(
         self, *, part: str, data: Path, name: str, seed: int, backbone: str | None, **_: Any
-    ) -> str:
+    ) -> Path:
         from vision.training.run import train_version
 
         config = _plan(part, data, name, seed, backbone)
         config.to.parent.mkdir(parents=True, exist_ok=True)
         with _progress_bar() as progress:
-            folder = train_version(config, progress=progress)
-        return f"{folder} was written. Put it to work with: manage.py models activate {folder.name}"
+            return train_version(config, progress=progress)
 
-    def _distil(self, *, data: Path, seed: int, steps: int | None, **_: Any) -> str:
+    def _distil(self, *, data: Path, name: str, seed: int, steps: int | None, **_: Any) -> Path:
         from vision.training.distill import Distillation
+        from vision.training.successor import Succession, publish_successor
         from vision.training.teach import distil
 
         config = Distillation(seed=seed) if steps is None else Distillation(steps=steps, seed=seed)
-        teacher = open_version(folder_to_measure())
-        features = _shop(data, None).features_of(teacher)
+        base, shop, to = open_version(folder_to_measure()), _shop(data, STUDENT), models_folder()
+        to.mkdir(parents=True, exist_ok=True)
+        features = _shop(data, None).work / "features"
         with _progress_bar() as progress:
-            student = distil(
-                data,
-                _shop(data, STUDENT).work,
-                config,
-                teacher=teacher,
-                features=features,
-                progress=progress,
-            )
-        return (
-            f"{student} was written. Make a version of it with: "
-            f"manage.py train all --backbone {STUDENT}"
+            distil(data, shop.work, config, teacher=base, features=features, progress=progress)
+        return publish_successor(
+            shop,
+            base,
+            name,
+            to / name,
+            features=features,
+            distillation=config,
+            config=Succession(),
         )
 
 
