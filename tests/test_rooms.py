@@ -80,7 +80,7 @@ def test_the_import_rules_hold() -> None:
 def test_every_signal_has_its_task() -> None:
     from workers import queue, tasks
 
-    names = {queue.LOOK, queue.REMAKE_THUMBNAILS, queue.BUILD_INDEX}
+    names = {queue.LOOK, queue.REMAKE_THUMBNAILS, queue.BUILD_INDEX, queue.WORK_ON_MODELS}
 
     assert names <= set(tasks.app.tasks)
 

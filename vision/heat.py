@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
+from vision.adapters import open_adapters
 from vision.cells import Head, Seen, open_head
+from vision.errors import WeightsError
 from vision.pixels import squash
 from vision.sessions import open_session
 from vision.sight import Image
@@ -38,6 +40,9 @@ class HeatMapper:
         spec: dict[str, Any] = version.part("backbone")
         self.version = version.name
         self._head: Head = open_head(version)
+        self._adapters = open_adapters(version, spec)
+        if "onnx" not in spec:
+            raise WeightsError(f"The backbone of {version.name} runs in torch; heat maps do not.")
         self.input_size: int = spec["input_size"]
         self._session = open_session(version.path(spec["onnx"]), threads=threads)
 
@@ -49,7 +54,9 @@ class HeatMapper:
         """
         pixels = squash(image, self.input_size)[None]
         names = ["pooled", "stride16", "grid", "logits"]
-        seen = Seen(*(part[0] for part in self._session.run(names, {"pixels": pixels})))
+        parts = self._session.run(names, {"pixels": pixels})
+        parts = self._adapters(tuple(parts)) if self._adapters else parts
+        seen = Seen(*(part[0] for part in parts))
         return spread(self._head.shares(seen, embedding))
 
 

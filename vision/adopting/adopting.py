@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 
+from vision.adapters import Adapters
 from vision.adopting.agreement import agreement
-from vision.adopting.backbone import Adapters
 from vision.adopting.fitting import LinearMap, Ridge, explained
 from vision.adopting.looking import Arrays, Load, Pair, look_at_all
 from vision.backbones import BACKBONES
@@ -87,7 +87,7 @@ def adopt(config: Adoption) -> Path:
     inner = {key: value for key, value in spec.items() if key != "name"}
     adopted = {"name": "adopted", "of": spec["name"], "adapters": ADAPTERS, "cells": side}
     draft.parts["backbone"] = inner | adopted
-    return _publish(config, draft, eye, numbers, figures)
+    return _publish(config, draft, eye, seen["number"].tolist(), figures)
 
 
 def _check(config: Adoption) -> None:
@@ -203,7 +203,10 @@ def _drafted(config: Adoption, draft: Draft, spec: dict[str, Any]) -> Version:
 def _publish(
     config: Adoption, draft: Draft, eye: Any, numbers: Sequence[int], figures: dict[str, Any]
 ) -> Path:
-    """Measure on photos that nothing was fitted to, then publish."""
+    """Measure on photos that nothing was fitted to, then publish.
+
+    `numbers` are those that were seen, in the order that `fit` had them.
+    """
     config.progress("Measuring", 0, 0)
     trial = config.work / "trial"
     shutil.rmtree(trial, ignore_errors=True)

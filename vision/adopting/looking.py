@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.adopting.backbone import describe, resampled
+from vision.adapters import described, resampled
+from vision.adopting.backbone import views_of
 from vision.backbones.base import Backbone
 from vision.eye import Eye
 from vision.pixels import squash_batch
@@ -49,7 +50,7 @@ class Pair:
         at = np.stack([chosen_cells(number, cells) for number in numbers])
         return {
             "number": numbers,
-            "described": describe(new),
+            "described": described(views_of(new)),
             "pooled": old.pooled,
             "stride16": old.stride16,
             "logits": old.logits,

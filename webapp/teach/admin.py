@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from webapp.errors import NotFound, UserError
 from webapp.teach import jobs
-from webapp.teach.fetched import offers
+from webapp.teach.fetched import adoptable, offers
 from webapp.teach.job_models import ModelJob
 from webapp.teach.models import ModelVersion
 from webapp.teach.versions import Known, known_versions
@@ -69,7 +69,7 @@ def check(kind: str, name: str) -> None:
     versions = known_versions()
     allowed = {
         ModelJob.Kind.PULL: {each.entry.name for each in offers(versions) if not each.is_here},
-        ModelJob.Kind.ADOPT: {each.name for each in versions if not each.is_active},
+        ModelJob.Kind.ADOPT: adoptable(versions),
         ModelJob.Kind.ACTIVATE: {v.name for v in versions if not v.is_active and not v.lacks},
     }
     if kind not in allowed or name not in allowed[ModelJob.Kind(kind)]:
@@ -83,6 +83,7 @@ def shown() -> dict[str, Any]:
     busy = any(job.state in ("waiting", "running") for job in latest)
     return {
         "versions": [(version, measured(version)) for version in versions],
+        "adoptable": adoptable(versions),
         "offers": offers(versions),
         "jobs": latest,
         "poll_s": BUSY_POLL_S if busy else 0,

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 
 from vision.decoding import UnreadableImage
+from vision.errors import WeightsError
 from vision.pulling.catalogue import CATALOGUE, Pullable
 from vision.sight import Image
+from vision.versions import open_version
 from webapp.library.models import Photo
 from webapp.library.services.decoding import render
 from webapp.teach.versions import Known, known_versions
@@ -28,6 +31,23 @@ def offers(versions: Sequence[Known]) -> list[Offer]:
     """Everything that can be pulled."""
     here = {version.name for version in versions}
     return [Offer(entry, entry.name in here) for entry in CATALOGUE.values()]
+
+
+def adoptable(versions: Sequence[Known]) -> set[str]:
+    """Names of the versions whose backbone could take over from the one at work."""
+    present = next((_backbone(each) for each in versions if each.is_active), {})
+    return {
+        each.name
+        for each in versions
+        if (own := _backbone(each)) and own != present and own["name"] != "adopted"
+    }
+
+
+def _backbone(version: Known) -> dict[str, Any]:
+    try:
+        return open_version(version.folder).parts.get("backbone", {})
+    except WeightsError:
+        return {}
 
 
 def ready_photos() -> list[int]:

@@ -14,7 +14,7 @@ from vision.versions import DEFAULT_VERSION, WEIGHTS
 from webapp.library.models import Photo
 from webapp.teach.models import ModelVersion, PhotoTag, Sight
 from webapp.teach.services import active_version, add_tag, store_sights
-from webapp.teach.versions import models_folder
+from webapp.teach.versions import known_versions, models_folder
 
 pytestmark = pytest.mark.django_db
 
@@ -129,6 +129,12 @@ def test_list_tells_sizes_and_which_is_active(
     assert versions[another]["size_bytes"] > 1_000_000
 
 
-def test_pull_says_that_nothing_comes_over_the_network_yet() -> None:
-    with pytest.raises(CommandError, match="cannot be pulled"):
-        call_command("models", "pull", "inception-v3")
+def test_a_version_without_heads_is_not_put_to_work_but_pointed_to_adoption() -> None:
+    write_version(models_folder() / "headless", {}, {"backbone": {"name": "inception-v3"}})
+    with pytest.raises(CommandError, match=r"lacks text, embedding.*models adopt headless"):
+        call_command("models", "activate", "headless")
+
+
+def test_what_is_half_made_is_no_version() -> None:
+    write_version(models_folder() / ".half.partial", {}, {})
+    assert ".half.partial" not in {version.name for version in known_versions()}
