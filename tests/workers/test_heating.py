@@ -4,18 +4,19 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
-import numpy as np
 import pytest
+import torch
 from django.utils import timezone
 from PIL import Image
-from safetensors.numpy import save
+from safetensors.torch import save
 
 from tests.factories import a_photo, a_user, image_bytes
-from vision.sight import EMBED_DIM
+from vision.heads.image_head import ImageHeadConfig, ShippedHead
 from vision.versions import open_version
 from webapp.find.heat_maps import heat_map
 from webapp.find.models import HeatMap
@@ -28,8 +29,7 @@ from workers import heating, housekeeping, idling, queue, tasks
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
 LENDER = "lite2-2026.11"
-# Of its backbone: pooled, stride16 and grid channels, and ImageNet's classes.
-POOLED, STRIDE16, GRID, CLASSES = 1280, 120, 352, 1000
+HEAD = ImageHeadConfig(hidden=4)  # as wide as the lender's features
 
 
 @pytest.fixture(autouse=True)
@@ -51,30 +51,20 @@ def version(tmp_path: Path) -> ModelVersion:
     manifest["parts"]["embedding"] = {
         "name": "described",
         "file": "head.safetensors",
-        "config": {"temperatures": []},
+        "config": asdict(HEAD),
     }
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return activated(ModelVersion.objects.create(name="drawn by lot", folder=str(folder)))
 
 
-def a_head() -> dict[str, np.ndarray]:
-    """Arrays of an embedding head, see `vision.cells`."""
-    generator = np.random.default_rng(0)
-    described = POOLED + STRIDE16 + 2 * GRID
-    shapes = {
-        "generic": (EMBED_DIM,),
-        "cells.weight": (POOLED, GRID),
-        "cells.bias": (POOLED,),
-        "head.linear.weight": (EMBED_DIM, described),
-        "head.up.weight": (8, described),
-        "head.up.bias": (8,),
-        "head.down.weight": (EMBED_DIM, 8),
-        "classifier.weight": (CLASSES, POOLED),
-    }
-    return {
-        name: (0.02 * generator.normal(size=shape)).astype(np.float16)
-        for name, shape in shapes.items()
-    }
+def a_head() -> dict[str, torch.Tensor]:
+    """Weights of an embedding head that can be traced back to cells."""
+    torch.manual_seed(0)
+    head = ShippedHead(HEAD)
+    with torch.no_grad():
+        for weight in (*head.parameters(), *head.buffers()):
+            weight.normal_(std=0.02)
+    return {name: weight.contiguous() for name, weight in head.state_dict().items()}
 
 
 def activated(version: ModelVersion) -> ModelVersion:

@@ -10,6 +10,7 @@ const PLACES = [
 ];
 
 let isOn = false;
+let address = ""; // of the map shown last
 let waiting = null; // AbortController of what is being asked for
 
 export function toggleHeatMap() {
@@ -38,9 +39,10 @@ export function showHeatMap() {
 async function load(url, layer, signal) {
   say("Drawing what the search looked at …", { busy: true });
   try {
-    layer.src = URL.createObjectURL(await fetchMap(url, signal));
+    const map = await fetchMap(url, signal);
+    URL.revokeObjectURL(address); // of the photo before, whose picture is gone from the page
+    layer.src = address = URL.createObjectURL(map);
     await layer.decode();
-    URL.revokeObjectURL(layer.src); // the element keeps the picture
     if (!signal.aborted) reveal(layer);
   } catch (error) {
     if (signal.aborted) return;
