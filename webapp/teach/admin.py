@@ -34,13 +34,13 @@ class ModelVersionAdmin(admin.ModelAdmin):
         return [own, *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The page; htmx asks for its moving part alone."""
+        """The page; while something is at work, htmx asks for how far it is."""
         if not self.has_view_permission(request):
             raise PermissionDenied
+        if request.headers.get("HX-Request") == "true":
+            return _progress(request)
         context = self.admin_site.each_context(request) | shown() | {"title": "Models"}
-        part = request.headers.get("HX-Request") == "true"
-        name = "_models" if part else "change_list"
-        return render(request, f"admin/teach/modelversion/{name}.html", context)
+        return render(request, "admin/teach/modelversion/change_list.html", context)
 
     def ask(self, request: HttpRequest, kind: str, name: str) -> HttpResponse:
         """A button: ask for the work and show the page again."""
@@ -79,15 +79,27 @@ def check(kind: str, name: str) -> None:
 def shown() -> dict[str, Any]:
     """What the page is made of."""
     versions = known_versions()
-    latest = jobs.latest()
-    busy = any(job.state in ("waiting", "running") for job in latest)
-    return {
+    return at_work() | {
         "versions": [(version, measured(version)) for version in versions],
         "adoptable": adoptable(versions),
         "offers": offers(versions),
-        "jobs": latest,
-        "poll_s": BUSY_POLL_S if busy else 0,
     }
+
+
+def at_work() -> dict[str, Any]:
+    """The latest jobs, and how often to ask for them; 0 when nothing is at work."""
+    latest = jobs.latest()
+    busy = any(job.state in ("waiting", "running") for job in latest)
+    return {"jobs": latest, "poll_s": BUSY_POLL_S if busy else 0}
+
+
+def _progress(request: HttpRequest) -> HttpResponse:
+    """The jobs alone; once nothing is at work any more, the browser fetches the whole page."""
+    context = at_work()
+    response = render(request, "admin/teach/modelversion/_jobs.html", context)
+    if not context["poll_s"]:
+        response["HX-Refresh"] = "true"
+    return response
 
 
 def measured(version: Known) -> list[tuple[str, str]]:

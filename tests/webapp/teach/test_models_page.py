@@ -70,10 +70,14 @@ def test_while_something_is_at_work_the_part_with_its_progress_is_asked_for_agai
     assert job
     jobs.Teller(job)("Fetching CLIP", 302_000_000, 605_000_000)
     part = administrator.get(PAGE, headers={"HX-Request": "true"}).content.decode()
-    assert part.startswith('<div id="models"')
+    assert part.startswith('<div id="jobs"')
     assert 'hx-trigger="every 2s"' in part
     assert '<progress max="605000000" value="302000000"' in part
     assert "Fetching CLIP (302 of 605 MB)" in part
+    jobs.finish(job, said="It is here.")
+    answer = administrator.get(PAGE, headers={"HX-Request": "true"})
+    assert answer["HX-Refresh"] == "true"
+    assert "It is here." in answer.content.decode()
 
 
 def test_why_something_failed_stands_on_the_page(administrator: Client) -> None:
