@@ -42,7 +42,8 @@ class Head:
         side, width = seen.grid.shape[0], seen.grid.shape[-1]
         grid_NG = seen.grid.reshape(-1, width).astype(np.float32)
         cells_NC = self._cells(grid_NG)
-        slope = self._slope(seen, grid_NG, query_D - self.weights["generic"])
+        said = len(self.weights["head.linear.bias"])  # what follows is the same for all texts
+        slope = self._slope(seen, grid_NG, (query_D - self.weights["generic"])[:said])
         pooled, _, *named, mean, peak = slope
         # Pooled numbers and logits are means over cells, so each cell gives its own share of them.
         pooled = pooled + self._through_names(seen, named) @ self.weights["classifier.weight"]
@@ -63,9 +64,13 @@ class Head:
         w = self.weights
         names = [softmax(seen.logits, t) @ w["names"] for t in self.temperatures]
         parts = [seen.pooled, seen.stride16, *names, grid_NG.mean(axis=0), grid_NG.max(axis=0)]
-        before_H = w["head.up.weight"] @ np.concatenate(parts) + w["head.up.bias"]
-        bent_H = gelu_slope(before_H) * (query_D @ w["head.down.weight"])
-        slope_F = query_D @ w["head.linear.weight"] + bent_H @ w["head.up.weight"]
+        squeeze = w.get("head.squeeze.weight")
+        described_F = np.concatenate(parts)
+        read_R = described_F if squeeze is None else squeeze @ described_F
+        before_H = w["head.up.weight"] @ read_R + w["head.up.bias"]
+        bent_R = (gelu_slope(before_H) * (query_D @ w["head.down.weight"])) @ w["head.up.weight"]
+        slope_F = query_D @ w["head.linear.weight"]
+        slope_F = slope_F + (bent_R if squeeze is None else bent_R @ squeeze)
         return np.split(slope_F, np.cumsum([len(part) for part in parts])[:-1])
 
     def _through_names(self, seen: Seen, slopes: list[Floats]) -> Floats:

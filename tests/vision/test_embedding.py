@@ -15,6 +15,7 @@ from vision.heads.embedding import TextTower
 from vision.heads.image_head import ImageHead, ImageHeadConfig, describe
 from vision.training.embedding import (
     Lesson,
+    Merging,
     Tower,
     TowerTraining,
     contrastive,
@@ -91,7 +92,8 @@ def test_towers_learn_and_their_merger_is_as_good(tmp_path: Path) -> None:
     towers = [train(tmp_path, replace(config, seed=seed)) for seed in range(2)]
     stream = captioned()
     described = torch.from_numpy(stream.photos.views[0]).float()
-    image, text = merge(towers, described, stream.sentences, CONFIG)
+    merging = Merging(squeezed=20, bank=16, hubs=0.2)
+    image, text = merge(towers, described, stream.sentences, CONFIG, merging)
     merged = recall_at_1(image, text)
     assert image.config.hidden == 2 * CONFIG.hidden
     assert merged > 0.5, "chance is 1 in 64"
@@ -101,6 +103,21 @@ def test_towers_learn_and_their_merger_is_as_good(tmp_path: Path) -> None:
             texts = tower.text(stream.sentences).numpy()
         alone = text_to_image(texts, images, np.arange(PHOTOS))["recall@1"]
         assert merged >= alone - 0.1
+
+
+def test_hubs_are_put_back_and_everything_keeps_its_length(tmp_path: Path) -> None:
+    tower, stream = train(tmp_path), captioned()
+    described = torch.from_numpy(stream.photos.views[0]).float()
+    image, text = merge([tower], described, stream.sentences, CONFIG, Merging(20, 16))
+    with torch.inference_mode():
+        images, texts = image(described), text(stream.sentences)
+        assert image.hubs is not None
+        nearness = image.hubs.nearness(torch.nn.functional.normalize(image.before_norm(described)))
+    assert images.norm(dim=1).numpy() == pytest.approx(np.ones(PHOTOS), abs=1e-5)
+    assert texts.norm(dim=1).numpy() == pytest.approx(np.ones(PHOTOS), abs=1e-5)
+    assert texts[:, -1].numpy() == pytest.approx(np.full(PHOTOS, 0.4))
+    nearest, farthest = nearness[:, 0].argmax(), nearness[:, 0].argmin()
+    assert images[nearest, -1] < 0 < images[farthest, -1]
 
 
 def test_a_head_of_other_features_joins_a_space_by_its_embeddings_alone(tmp_path: Path) -> None:

@@ -51,19 +51,34 @@ class ImageTower(nn.Module):
 
 
 class TextTower(nn.Module):
-    """Map (B, text) sentence features to (B, embed_dim) of L2 norm 1: linear plus an MLP."""
+    """Map (B, text) sentence features to (B, embed_dim) of L2 norm 1: linear plus an MLP.
+
+    With a `level`, one more number of that value follows, against which photos weigh whether they
+    are hubs (see `vision.heads.image_head.Hubs`); the norm stays 1.
+    """
 
     def __init__(
-        self, *, text: int = 384, hidden: int = 1024, dropout: float = 0.0, dim: int = EMBED_DIM
+        self,
+        *,
+        text: int = 384,
+        hidden: int = 1024,
+        dropout: float = 0.0,
+        dim: int = EMBED_DIM,
+        level: float = 0.0,
     ) -> None:
         super().__init__()
+        self.level = level
         self.linear = nn.Linear(text, dim)
         self.up = nn.Linear(text, hidden)
         self.down = nn.Linear(hidden, dim)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, sentences_BF: Tensor) -> Tensor:
-        return functional.normalize(self.before_norm(sentences_BF), dim=-1)
+        said_BD = functional.normalize(self.before_norm(sentences_BF), dim=-1)
+        if not self.level:
+            return said_BD
+        level_B1 = torch.full_like(said_BD[:, :1], self.level)
+        return torch.cat([said_BD * (1 - self.level**2) ** 0.5, level_B1], dim=1)
 
     def before_norm(self, sentences_BF: Tensor) -> Tensor:
         # Sentence features come at any length; a fixed one suits the GELU and the learning rate.

@@ -22,12 +22,16 @@ from vision.heads.loading import load_weights
 from vision.sight import EMBED_DIM
 from vision.versions import Version
 
+MOST = 0.5  # of the last coordinate, for photos that are like nothing people write of
+
 
 @dataclass(frozen=True, slots=True)
 class ImageHeadConfig:
     """Widths of what the backbone gives and of the head.
 
     `convolved`: the backbone pools a convolution of its grid with ReLU6, not the grid itself.
+    `squeezed`: what the hidden layer reads is first made so narrow; 0 leaves it as it is.
+    `bank`: how many texts say which photos are hubs (see `Hubs`); 0 knows no hubs.
     """
 
     pooled: int = 1280
@@ -39,10 +43,19 @@ class ImageHeadConfig:
     hidden: int = 1024
     embed_dim: int = EMBED_DIM
     convolved: bool = True
+    squeezed: int = 0
+    bank: int = 0
+    hub_scale: float = 22.0
+    hub_weight: float = 0.0
 
     @property
     def described(self) -> int:
         return sum(self.sections)
+
+    @property
+    def inner(self) -> int:
+        """Numbers of the embedding that say what is seen; the last one may speak of hubs."""
+        return self.embed_dim - bool(self.bank)
 
     @property
     def sections(self) -> tuple[int, ...]:
@@ -95,27 +108,60 @@ class ImageHead(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config
-        self.linear = nn.Linear(config.described, config.embed_dim)
-        self.up = nn.Linear(config.described, config.hidden)
-        self.down = nn.Linear(config.hidden, config.embed_dim)
+        width, squeezed = config.described, config.squeezed
+        self.linear = nn.Linear(width, config.inner)
+        self.squeeze = nn.Linear(width, squeezed, bias=False) if squeezed else nn.Identity()
+        self.up = nn.Linear(squeezed or width, config.hidden)
+        self.down = nn.Linear(config.hidden, config.inner)
+        self.hubs = Hubs(config) if config.bank else None
         self.dropout = nn.Dropout(dropout)
         self.hidden_dropout = nn.Dropout(hidden_dropout)
 
     def forward(self, described_BF: Tensor) -> Tensor:
-        return functional.normalize(self.before_norm(described_BF), dim=-1)
+        seen_BD = functional.normalize(self.before_norm(described_BF), dim=-1)
+        return self.hubs(seen_BD) if self.hubs else seen_BD
 
     def before_norm(self, described_BF: Tensor) -> Tensor:
         x_BF = self.dropout(described_BF)
-        hidden_BH = self.hidden_dropout(functional.gelu(self.up(x_BF)))
+        hidden_BH = self.hidden_dropout(functional.gelu(self.up(self.squeeze(x_BF))))
         return self.linear(x_BF) + self.down(hidden_BH)
 
     @torch.no_grad()
     def fold(self, mean_F: Tensor, deviation_F: Tensor) -> None:
-        """Make a head of standardised descriptions take raw ones: W (x - mean) / deviation + b."""
+        """Make a head of standardised descriptions take raw ones: W (x - mean) / deviation + b.
+
+        Only for heads that squeeze nothing.
+        """
         for layer in (self.linear, self.up):
             weight = layer.weight / deviation_F
             layer.bias.sub_(weight @ mean_F)
             layer.weight.copy_(weight)
+
+
+class Hubs(nn.Module):
+    """Put back photos that are near to everything ("hubs"), which would crowd every result.
+
+    How near a photo is to a bank of texts that people wrote of other photos is a number of the
+    photo alone; it becomes the embedding's last coordinate, where all texts have the same value.
+    So plain inner products rank as querybank normalisation does (Bogolin et al. 2022,
+    arXiv:2112.12777), without a bank at search time. (B, D - 1) -> (B, D), both of unit norm.
+    """
+
+    def __init__(self, config: ImageHeadConfig) -> None:
+        super().__init__()
+        self.scale, self.weight = config.hub_scale, config.hub_weight
+        self.bank = nn.Parameter(torch.zeros(config.bank, config.inner))
+        self.usual = nn.Parameter(torch.zeros(1))
+
+    def forward(self, seen_BD: Tensor) -> Tensor:
+        excess_B1 = self.nearness(seen_BD) - self.usual
+        last_B1 = (-self.weight * excess_B1).clamp(-MOST, MOST)
+        return torch.cat([seen_BD * (1 - last_B1**2).sqrt(), last_B1], dim=1)
+
+    def nearness(self, seen_BD: Tensor) -> Tensor:
+        """A soft maximum of the similarity to the bank's texts, (B, 1)."""
+        scores_BM = self.scale * seen_BD @ self.bank.T
+        return scores_BM.logsumexp(dim=1, keepdim=True) / self.scale
 
 
 class ShippedHead(nn.Module):

@@ -45,7 +45,7 @@ class TowerTraining:
     warmup: int = 50
     weight_decay: float = 0.5
     image_dropout: float = 0.6
-    image_hidden: int = 512
+    image_hidden: int = 1024
     image_hidden_dropout: float = 0.5
     text_hidden: int = 1024
     text_dropout: float = 0.2
@@ -53,6 +53,25 @@ class TowerTraining:
     first_scale: float = 20.0
     seed: int = 0
     save_every: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """Settings of a merger.
+
+    `squeezed`: the hidden layers together read so many directions of a description; 384 keep 0.98
+    of what they would see, and no recall is lost. `hubs` is how much of querybank normalisation is
+    taken over, `level` the last coordinate of texts. On dev (Flickr8k / coco_wide recall@10,
+    keyword mAP of caltech101 and scenes): hubs 0: 72.7 / 68.2, 0.909; 0.3: 73.2 / 68.7, 0.905; 0.4:
+    73.2 / 68.8, 0.903; 0.5: 73.5 / 68.3, 0.900; 1.0: 73.4 / 69.2, 0.888.
+    """
+
+    squeezed: int = 384
+    bank: int = 1024
+    hubs: float = 0.4
+    level: float = 0.4
+    scale: float = 22.0
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +88,7 @@ class EmbeddingTraining:
     labels: float = 0.12
     seed: int = 0
     tower: TowerTraining = field(default_factory=TowerTraining)
+    merging: Merging = field(default_factory=Merging)
     bilingual: BilingualTraining = field(default_factory=BilingualTraining)
     joining: ImageHeadTraining = field(default_factory=ImageHeadTraining)
 

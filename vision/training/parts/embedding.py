@@ -11,7 +11,7 @@ from vision.heads.embedding import TextTower
 from vision.heads.image_head import ImageHead
 from vision.training.bilingual import train_bilingual
 from vision.training.checkpoint import Progress, silent
-from vision.training.embedding import EmbeddingTraining, Tower, train_tower
+from vision.training.embedding import EmbeddingTraining, Merging, Tower, train_tower
 from vision.training.german_sentences import embedded, gather_lessons
 from vision.training.material import Material, gather_material
 from vision.training.merging import merge
@@ -47,7 +47,7 @@ def make_embedding(
     if not shop.sentence_encoder.exists():
         export_sentence_encoder(shop.sentence_encoder)
     material = gather_material(shop, config)
-    image, tower = merge_all(_towers(shop, material, config, progress), material)
+    image, tower = merge_all(_towers(shop, material, config, progress), material, config.merging)
     text_side, tokenizer = _bilingual(shop, material, tower, config, progress)
     generic_D = embedded(tower, torch.cat(material.sentences)).mean(axis=0)
     shipped = shipped_head(shop, image, material.names, generic_D)
@@ -69,13 +69,15 @@ def make_embedding(
     }
 
 
-def merge_all(towers: list[Tower], material: Material) -> tuple[ImageHead, TextTower]:
+def merge_all(
+    towers: list[Tower], material: Material, config: Merging
+) -> tuple[ImageHead, TextTower]:
     """One head and one text tower that stand for all of them."""
     views = [each.views[0] for each in material.photos]
     share = MERGED_FROM // len(views)
     described = torch.cat([torch.from_numpy(view[-share:]).float() for view in views])
     sentences = torch.cat([each[-share:] for each in material.sentences])
-    return merge(towers, described, sentences, material.image)
+    return merge(towers, described, sentences, material.image, config)
 
 
 def _towers(
