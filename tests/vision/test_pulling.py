@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from torch import nn
 from tests.vision import tiny
 from tests.vision.model_server import ModelServer, serving
 from tests.vision.test_versions import Trap
-from vision.errors import PullError
+from vision.errors import PullError, VisionError
 from vision.eye import load_eye
 from vision.pulling import making
 from vision.pulling.catalogue import Pullable
@@ -73,6 +74,19 @@ def test_a_model_that_does_not_work_is_not_published(tmp_path: Path) -> None:
 def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(PullError, match="There are: blip-base, clip-vit-b-32, inception-v3"):
         pull("resnet", Pulling(models=tmp_path, base=open_version()))
+
+
+def test_without_the_optional_packages_nothing_is_fetched_and_their_name_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with serving() as server:
+        (tmp_path / "remote").mkdir()
+        (tmp_path / "remote" / "config.json").write_text("{}")
+        entry = server.offer(tmp_path / "remote", "clip", maker="clip", gives=("embedding",))
+        with pytest.raises(VisionError, match=r"transformers: pip install -r requirements-strong"):
+            pull("clip", _pulling(server, entry, tmp_path / "models"))
+        assert server.asked == []
 
 
 def _saved(value: object, path: Path) -> Path:

@@ -3,6 +3,7 @@
 Interrupted, the next call goes on with the photos that were not looked at yet. Loads torch.
 """
 
+import importlib.util
 import logging
 import shutil
 from collections.abc import Callable, Sequence
@@ -162,9 +163,15 @@ def _backbone(config: Adoption, draft: Draft, numbers: Sequence[int]) -> dict[st
             name = f"new.{value}" if value == INT8 else value
             shutil.copyfile(config.new.path(value), draft.folder / name)
             spec = {key: name if each == value else each for key, each in spec.items()}
-    if spec["name"] == "inception-v3-official" and len(numbers) >= CALIBRATION_PHOTOS:
+    official = spec["name"] == "inception-v3-official"
+    if official and len(numbers) >= CALIBRATION_PHOTOS and can_quantise():
         spec = _in_int8(config, draft, spec, numbers)
     return spec
+
+
+def can_quantise() -> bool:
+    """Whether the package is here that int8 takes; without it the backbone stays float, slower."""
+    return importlib.util.find_spec("onnx") is not None
 
 
 def _in_int8(

@@ -28,6 +28,7 @@ from webapp.teach.versions import (
     register,
 )
 
+EXTRA = "requirements-strong.txt"
 LARGEST = 384  # side of the photos that any backbone or head wants
 
 
@@ -70,10 +71,13 @@ class Command(BaseCommand):
         self.tell = jobs.Teller(job) if job else Bar()
         try:
             said = actions[options["action"]](**options)
-        except (UserError, VisionError) as error:
+        except (UserError, VisionError, ModuleNotFoundError) as error:
+            message = str(error)
+            if isinstance(error, ModuleNotFoundError):
+                message = f"This needs the package {error.name}: pip install -r {EXTRA}."
             if job:
-                jobs.finish(job, failed=str(error))
-            raise CommandError(str(error)) from error
+                jobs.finish(job, failed=message)
+            raise CommandError(message) from error
         finally:
             if isinstance(self.tell, Bar):
                 self.tell.close()
