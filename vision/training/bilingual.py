@@ -32,11 +32,14 @@ from vision.training.sentences import MAX_TOKENS, TextSide
 logger = logging.getLogger(__name__)
 
 
+GROUPS = 4  # of like length, in a batch
+
+
 @dataclass(frozen=True, slots=True)
 class BilingualTraining:
     """Settings. `english` is the share of English sentences in a batch."""
 
-    steps: int = 700
+    steps: int = 400
     batch: int = 64
     english: float = 0.25
     peak_rate: float = 1e-4
@@ -123,12 +126,22 @@ def _loss(
 ) -> Tensor:
     """How far from the targets, and how differently near to the other sentences' targets."""
     with torch.autocast(targets_BD.device.type, dtype=torch.bfloat16):
-        ours_BD = text_side(*padded(tokens))
+        ours_BD = _embed(text_side, tokens)
     ours_BD = functional.normalize(ours_BD.float(), dim=-1)
     wanted_BB = torch.softmax(config.scale * targets_BD @ targets_BD.T, dim=-1)
     found_BB = functional.log_softmax(config.scale * ours_BD @ targets_BD.T, dim=-1)
     apart = 1 - (ours_BD * targets_BD).sum(dim=1).mean()
     return 2 * apart + functional.kl_div(found_BB, wanted_BB, reduction="batchmean")
+
+
+def _embed(text_side: TextSide, tokens: Sequence[Sequence[int]]) -> Tensor:
+    """Embeddings of sentences, run beside others of about their length: less is padded so."""
+    order = sorted(range(len(tokens)), key=lambda row: len(tokens[row]))
+    size = -(-len(order) // GROUPS)
+    groups = [order[start : start + size] for start in range(0, len(order), size)]
+    parts = [text_side(*padded([tokens[row] for row in rows])) for rows in groups]
+    back = torch.tensor(order).argsort()
+    return torch.cat(parts)[back]
 
 
 def _optimizer(text_side: TextSide, config: BilingualTraining) -> optim.Optimizer:
