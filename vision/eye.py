@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from vision.backbones import BACKBONES
 from vision.backbones.base import Backbone, Features
@@ -65,8 +67,15 @@ class Eye:
 
     def _look(self, images: Sequence[Image]) -> list[Sight]:
         features = self.features(images)
-        seen = zip(self.embed(features), self.tag(features), self.caption(features), strict=True)
+        seen = zip(*self.describe(features), self.caption(features), strict=True)
         return [Sight(embedding, tags, *caption) for embedding, tags, caption in seen]
+
+    def describe(
+        self, features: Features
+    ) -> tuple[NDArray[np.float32], list[list[tuple[str, float]]]]:
+        """Embeddings and tags of photos; tags may read the embedding."""
+        embeddings = self.embed(features)
+        return embeddings, self.tag(replace(features, embeddings=embeddings))
 
     def features(self, images: Sequence[Image]) -> Features:
         """What the heads read of photos, all of them in one pass."""

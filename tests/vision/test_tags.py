@@ -1,4 +1,4 @@
-"""Folding ImageNet's classes into words."""
+"""Folding ImageNet's classes into words: the tag head of the first version."""
 
 import numpy as np
 import pytest
@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vision.errors import WeightsError
-from vision.evaluation.tag_truth import WORDS, TagWord, truths
-from vision.heads.tags import read_fold, softmax
-from vision.training.tags import TagCalibration, thresholds
+from vision.heads.tags import read_fold
+from vision.heads.word_model import softmax
+from vision.versions import open_version
 
 TABLE = ["word,broader,classes", "animal,,", "dog,animal,151-153", "pug,dog,254", "cat,animal,281"]
 
@@ -46,8 +46,8 @@ def test_a_class_that_does_not_exist_is_refused() -> None:
         read_fold(["word,broader,classes", "dog,,1000"])
 
 
-def test_the_table_that_ships_is_sound() -> None:
-    fold = read_fold(WORDS.read_text("utf-8").splitlines())
+def test_the_table_of_the_first_version_is_sound() -> None:
+    fold = read_fold(open_version("lite2-2026.11").text("tags.csv").splitlines())
     assert len(fold.words) == len(set(fold.words))
     assert (fold.matrix.sum(axis=1) > 0).all(), "a word without a class is never said"
 
@@ -63,44 +63,3 @@ def test_no_word_is_likelier_than_its_broader_one(seed: int) -> None:
 
 def test_softmax_survives_large_logits() -> None:
     assert softmax(np.array([[1000.0, 0.0]])) == pytest.approx(np.array([[1.0, 0.0]]))
-
-
-def test_what_shows_a_dog_shows_an_animal() -> None:
-    words = [
-        TagWord("animal", "", ("animal",)),
-        TagWord("dog", "animal", ("dog", "puppy")),
-        TagWord("cat", "animal", ("cat",)),
-    ]
-    shown = truths(words, [" two dogs play ", " a puppy ", " a category error ", " an animal "])
-    assert shown["dog"].tolist() == [True, True, False, False]
-    assert shown["animal"].tolist() == [True, True, False, True]
-    assert not shown["cat"].any()
-
-
-def test_a_threshold_is_the_lowest_at_which_a_word_is_right_often_enough() -> None:
-    words = [TagWord("dog", "", ("dog",))]
-    probability = np.array([[0.9], [0.8], [0.7], [0.6], [0.5], [0.4]], dtype=np.float32)
-    shown = {"dog": np.array([True, True, True, True, False, False])}
-    config = TagCalibration(right=0.8, fewest=2)
-    assert thresholds(words, probability, shown, config) == {"dog": pytest.approx(0.5)}
-
-
-def test_words_that_are_wrong_or_unseen_keep_quiet() -> None:
-    words = [TagWord("dog", "", ("dog",)), TagWord("emu", "", ("emu",))]
-    probability = np.array([[0.9, 0.1], [0.8, 0.1], [0.7, 0.1]], dtype=np.float32)
-    shown = {"dog": np.array([False, False, True]), "emu": np.zeros(3, dtype=bool)}
-    config = TagCalibration(fewest=2)
-    chosen = thresholds(words, probability, shown, config)
-    assert chosen == {"dog": config.mute, "emu": config.unmeasured}
-
-
-def test_a_breed_is_judged_by_the_dog() -> None:
-    words = [
-        TagWord("animal", "", ("animal",)),
-        TagWord("dog", "animal", ("dog",)),
-        TagWord("pug", "dog", ("pug",)),
-    ]
-    probability = np.full((4, 3), 0.9, dtype=np.float32)
-    shown = {w: np.array([w != "pug"] * 4) for w in ("animal", "dog", "pug")}
-    chosen = thresholds(words, probability, shown, TagCalibration(fewest=2))
-    assert chosen["pug"] == pytest.approx(0.9)

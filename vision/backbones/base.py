@@ -12,7 +12,8 @@ class Features:
     """Everything the heads may read from one pass over B photos; all float32.
 
     Shapes: pooled (B, C), stride16 (B, C16), grid (B, G, G, Cg), logits (B, 1000 ImageNet classes).
-    `pixels` are the photos themselves, (B, S, S, 3) uint8, when a head brings a network of its own.
+    `pixels` are the photos themselves, (B, S, S, 3) uint8, when a head brings a network of its own;
+    `embeddings` (B, 512) are what the embedding head made of them, for the heads after it.
     """
 
     pooled: NDArray[np.float32]
@@ -20,6 +21,7 @@ class Features:
     grid: NDArray[np.float32]
     logits: NDArray[np.float32]
     pixels: NDArray[np.uint8] | None = field(default=None, kw_only=True)
+    embeddings: NDArray[np.float32] | None = field(default=None, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.pooled)

@@ -35,4 +35,5 @@ EMBEDDERS: Registry[Callable[[Version, Spec, str], Embedder]] = Registry("embedd
 TAGGERS: Registry[Callable[[Version, Spec, str], Tagger]] = Registry("tag head")
 CAPTIONERS: Registry[Callable[[Version, Spec, str], Captioner]] = Registry("caption head")
 
-from vision.heads import captions, embedding, tags  # noqa: E402, F401 (they register themselves)
+from vision.heads import captions, embedding, image_head, polyglot, tags, word_tags  # noqa: E402, F401
+from vision.strong import blip, joint  # noqa: E402, F401

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from vision.backbones.base import Features
 from vision.errors import WeightsError
 from vision.heads import TAGGERS
+from vision.heads.word_model import softmax
 from vision.versions import Version
 
 CLASSES = 1000
@@ -53,12 +54,6 @@ def read_fold(lines: Iterable[str]) -> Fold:
     for number, classes in enumerate(classes_of.values()):
         matrix[number, sorted(classes)] = 1.0
     return Fold(list(classes_of), matrix)
-
-
-def softmax(logits_BC: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probabilities along the last axis."""
-    exponents = np.exp(logits_BC - logits_BC.max(axis=-1, keepdims=True))
-    return exponents / exponents.sum(axis=-1, keepdims=True)
 
 
 @TAGGERS.register("imagenet-fold")

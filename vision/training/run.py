@@ -28,7 +28,7 @@ from vision.training.parts.captions import make_captions
 from vision.training.parts.embedding import make_embedding
 from vision.training.parts.tags import make_tags
 from vision.training.publish import Draft, current_commit, data_fingerprint
-from vision.training.tags import TagCalibration
+from vision.training.word_training import TagTraining
 from vision.training.workshop import Workshop, look_at_photos, make_backbone, workshop
 from vision.versions import DEFAULT_VERSION, Version, open_version
 
@@ -48,16 +48,17 @@ class VersionTraining:
     base: Version | None = None
     embedding: EmbeddingTraining = field(default_factory=EmbeddingTraining)
     captions: CaptionTraining = field(default_factory=CaptionTraining)
-    tags: TagCalibration = field(default_factory=TagCalibration)
+    tags: TagTraining = field(default_factory=TagTraining)
 
 
-Maker = Callable[[VersionTraining, Progress], dict[str, dict[str, Any]]]
+Maker = Callable[[VersionTraining, Draft, Progress], dict[str, dict[str, Any]]]
 
-# What `train NAME` can be asked for. Each returns the parts of the manifest that it made.
+# What `train NAME` can be asked for. Each returns the parts of the manifest that it made;
+# what the draft has already is there to build on.
 TRAININGS: dict[str, Maker] = {
-    "embedding": lambda c, progress: make_embedding(c.shop, c.embedding, progress=progress),
-    "captions": lambda c, progress: make_captions(c.shop, c.captions, progress=progress),
-    "tags": lambda c, progress: make_tags(c.shop, c.tags),
+    "embedding": lambda c, _, progress: make_embedding(c.shop, c.embedding, progress=progress),
+    "captions": lambda c, _, progress: make_captions(c.shop, c.captions, progress=progress),
+    "tags": lambda c, draft, progress: make_tags(c.shop, draft, c.tags, progress=progress),
 }
 
 
@@ -70,7 +71,7 @@ def train_version(config: VersionTraining, *, progress: Progress = silent) -> Pa
     look_at_photos(shop)
     for part in config.parts:
         logger.info("training part=%s", part)
-        draft.parts |= TRAININGS[part](config, progress)
+        draft.parts |= TRAININGS[part](config, draft, progress)
     metrics = measure(draft, shop)
     card = model_card(
         name=config.name,

@@ -1,61 +1,101 @@
-"""Choose how sure the tag head must be before it says a word.
+"""Choose how sure the tag head must be before it says a word: sure to be right nine times in ten.
 
-Tags need no training, but thresholds: for each word the lowest one at which captions and labels of
-training photos agree often enough. A word that is rarely right gets a threshold it hardly reaches.
+The share of photos that name a word, among those at least so probable, must be high enough even at
+the lower end of what chance allows, and nearly so in each collection by itself; a word whose photos
+are too few is judged together with the other rare words of its group, or it is never said. People
+leave things out, so the true share is higher than that.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.evaluation.tag_truth import TagWord
+NEVER = 2.0  # a threshold that no probability reaches
 
 
 @dataclass(frozen=True, slots=True)
 class TagCalibration:
-    """How right a word must be. Captions leave things out, so this is stricter than it looks."""
+    """How right a word must be.
 
-    right: float = 0.9  # share of photos so tagged whose captions or labels name the word
-    fewest: int = 10  # photos that must carry the tag for a share to mean something
-    unmeasured: float = 0.6  # threshold of words too rare in the training photos to judge
-    lowest: float = 0.25
-    narrow: float = 0.6  # at least this for a breed or model, whose name captions seldom give
-    mute: float = 0.97  # threshold of words that are wrong too often
+    `right` is the share of photos said so that must show it, `sigmas` how far below the measured
+    share the lower bound lies. `fewest` photos must reach a threshold for it to be judged alone.
+    """
+
+    right: float = 0.9
+    right_anywhere: float = 0.85  # of the photos of any one collection
+    sigmas: float = 1.0
+    fewest: int = 8
+    lowest: float = 0.5
+    rare_lowest: float = 0.8
+    rare_fewest: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One word on the photos that say anything of it: how probable it is, whether it is right, and
+    the number of the photo's collection."""
+
+    probable: NDArray[np.float32]
+    right: NDArray[np.float32]
+    source: NDArray[np.int64]
 
 
 def thresholds(
-    words: Sequence[TagWord],
-    probabilities: NDArray[np.float32],
-    shown: Mapping[str, NDArray[np.bool_]],
-    config: TagCalibration,
-) -> dict[str, float]:
-    """The threshold of each word; probabilities (photos, words), `shown` as `truths` gives it.
-
-    Captions say "dog", hardly ever "beagle": a word two levels below another is judged by whether
-    there is a dog at all, and must be likely by itself.
-    """
-    broader_of = {each.word: each.broader for each in words}
-    chosen = {}
-    for each, probability in zip(words, probabilities.T, strict=True):
-        narrow = bool(each.broader and broader_of[each.broader])
-        judge = each.broader if narrow else each.word
-        threshold = _threshold(probability, shown[judge], config)
-        chosen[each.word] = max(threshold, config.narrow) if narrow else threshold
+    words: Sequence[Judged], groups: Sequence[str], config: TagCalibration
+) -> NDArray[np.float32]:
+    """The lowest probability at which each word is said; NEVER for those not sure enough."""
+    chosen = np.full(len(words), np.nan, np.float32)
+    for number, word in enumerate(words):
+        if (word.probable >= config.lowest).sum() >= config.fewest:
+            chosen[number] = lowest_sure(word, config, lowest=config.lowest, fewest=config.fewest)
+    for group in set(groups):
+        rare = [n for n, own in enumerate(groups) if own == group and np.isnan(chosen[n])]
+        if rare:
+            chosen[rare] = _together([words[n] for n in rare], config)
     return chosen
 
 
-def _threshold(
-    probability: NDArray[np.float32], shown: NDArray[np.bool_], config: TagCalibration
-) -> float:
-    order = np.argsort(-probability)
-    likely = probability[order] >= config.lowest
-    if likely.sum() < config.fewest:
-        return config.unmeasured
+def lowest_sure(word: Judged, config: TagCalibration, *, lowest: float, fewest: int) -> float:
+    """The lowest threshold, at least `lowest`, that `fewest` photos reach and that is sure."""
+    order = np.argsort(-word.probable, kind="stable")
+    probable, right = word.probable[order], word.right[order]
     counts = np.arange(1, len(order) + 1)
-    right = np.cumsum(shown[order]) / counts
-    good = np.flatnonzero(likely & (counts >= config.fewest) & (right >= config.right))
-    if not len(good):
-        return config.mute
-    return round(float(np.clip(probability[order[good[-1]]], config.lowest, config.mute)), 3)
+    sure = lower_bound(np.cumsum(right), counts, config.sigmas) >= config.right
+    sure &= _sure_anywhere(right, word.source[order], config)
+    good = np.flatnonzero(sure & (counts >= fewest) & (probable >= lowest))
+    return float(probable[good[-1]]) if len(good) else NEVER
+
+
+def lower_bound(
+    right: NDArray[np.floating], counts: NDArray[np.integer], sigmas: float
+) -> NDArray[np.float64]:
+    """The lower end of a share of which `right` in `counts` were seen (Wilson 1927)."""
+    share = np.minimum(right / counts, 1.0)
+    square = sigmas**2
+    middle = share + square / (2 * counts)
+    reach = sigmas * np.sqrt(share * (1 - share) / counts + square / (4 * counts**2))
+    bound: NDArray[np.float64] = (middle - reach) / (1 + square / counts)
+    return bound
+
+
+def _sure_anywhere(
+    right: NDArray[np.float32], source: NDArray[np.int64], config: TagCalibration
+) -> NDArray[np.bool_]:
+    """Down to which photo each collection with enough of them has enough that are right."""
+    sure = np.ones(len(right), dtype=bool)
+    for one in np.unique(source):
+        own = source == one
+        counts, share = np.cumsum(own), np.cumsum(right * own)
+        sure &= (counts < config.fewest) | (share >= config.right_anywhere * counts)
+    return sure
+
+
+def _together(words: Sequence[Judged], config: TagCalibration) -> float:
+    pooled = Judged(
+        np.concatenate([word.probable for word in words]),
+        np.concatenate([word.right for word in words]),
+        np.concatenate([word.source for word in words]),
+    )
+    return lowest_sure(pooled, config, lowest=config.rare_lowest, fewest=config.rare_fewest)

@@ -90,9 +90,9 @@ def prompt_templates() -> dict[str, tuple[str, ...]]:
 
 
 def prompts(word: Word) -> list[str]:
-    """The prompt ensemble of a word: every template of its group, for its name and synonyms."""
-    names = (word.name, *word.synonyms[:2])
-    return [each.format(word=name) for name in names for each in prompt_templates()[word.group]]
+    """The prompt ensemble of a word: every template of its group, and two synonyms as they are."""
+    filled = [each.format(word=word.name) for each in prompt_templates()[word.group]]
+    return [*filled, *word.synonyms[:2]]
 
 
 def read_table(name: str) -> list[dict[str, str]]:

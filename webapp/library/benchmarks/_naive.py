@@ -39,7 +39,7 @@ def look(image: Image.Image, eye: "Eye") -> Sight:
     """One pass of the backbone for each head."""
     pixels = squash_batch([np.asarray(image)], eye.input_size)
     (embedding,) = eye.embed(eye.backbone(pixels))
-    (tags,) = eye.tag(eye.backbone(pixels))
+    _, (tags,) = eye.describe(eye.backbone(pixels))
     (caption,) = eye.caption(eye.backbone(pixels))
     return Sight(embedding, tags, *caption)
 

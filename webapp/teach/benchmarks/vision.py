@@ -161,8 +161,7 @@ def _describing(eye: "Eye") -> Callable[[Batch], object]:
     """A pass with embedding and tags, without captions."""
 
     def describe(batch: Batch) -> object:
-        features = eye.backbone(batch)
-        return eye.embed(features), eye.tag(features)
+        return eye.describe(eye.backbone(batch))
 
     return describe
 
