@@ -48,8 +48,8 @@ def test_the_gate_is_told_for_every_other_version() -> None:
 
 def test_a_plot_is_the_same_for_the_same_figures(tmp_path: Path) -> None:
     points = [
-        {"probability": 0.2, "right": 0.3, "count": 5},
-        {"probability": 0.9, "right": 0.8, "count": 7},
+        {"probability": 0.2, "shown": 0.3, "words": 5},
+        {"probability": 0.9, "shown": 0.8, "words": 7},
     ]
     first = draw_reliability({"tags": points}, tmp_path / "a.svg").read_bytes()
     assert draw_reliability({"tags": points}, tmp_path / "a.svg").read_bytes() == first

@@ -159,8 +159,10 @@ def _looking(eye: "Eye", seen: "list[Sight]") -> Callable[[Batch], object]:
 
 def _describing(eye: "Eye") -> Callable[[Batch], object]:
     """A pass with embedding and tags, without captions."""
+    return lambda batch: eye.describe(eye.backbone(batch))
 
-    def describe(batch: Batch) -> object:
+
+def describe(batch: Batch) -> object:
         return eye.describe(eye.backbone(batch))
 
     return describe

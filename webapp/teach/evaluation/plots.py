@@ -26,13 +26,14 @@ def draw_all(versions: Mapping[str, Measured], folder: Path) -> Iterator[Path]:
 def draw_reliability(curves: Mapping[str, Sequence[Mapping[str, float]]], to: Path) -> Path:
     """How often what is said with a probability is right; on the diagonal it may be believed.
 
-    A point has `probability` (mean of what was said), `right` (share) and `count`.
+    A point has `probability` (mean of what was said), `shown` (the share that was right) and the
+    number of `words` said.
     """
     figure_, axes = _axes("said with this probability", "was right")
     axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--")
     for name, points in curves.items():
-        known = [point for point in points if point["count"]]
-        xs, ys = [p["probability"] for p in known], [p["right"] for p in known]
+        known = [point for point in points if point["words"]]
+        xs, ys = [p["probability"] for p in known], [p["shown"] for p in known]
         axes.plot(xs, ys, marker="o", markersize=4, label=name)
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.legend(frameon=False, fontsize=8)
