@@ -162,12 +162,6 @@ def _describing(eye: "Eye") -> Callable[[Batch], object]:
     return lambda batch: eye.describe(eye.backbone(batch))
 
 
-def describe(batch: Batch) -> object:
-        return eye.describe(eye.backbone(batch))
-
-    return describe
-
-
 def _rate(do: Callable[[Any], object], batches: Sequence[Any]) -> float:
     """Photos a second, the first batch being done once more beforehand to warm up."""
     do(batches[0])
