@@ -25,6 +25,7 @@ def self_critical_loss(
     *,
     photos: int,
     samples: int,
+    temperature: float,
     fast: bool,
     rng: np.random.Generator,
 ) -> tuple[Tensor, float]:
@@ -32,7 +33,8 @@ def self_critical_loss(
     chosen, pictures, view = task.draw_photos(photos, rng)
     with torch.no_grad():
         seen = model.look(pictures)
-    said_BT = sample(model.speaker(task.language, fast=fast), seen, task, samples=samples)
+    speaker = model.speaker(task.language, fast=fast)
+    said_BT = sample(speaker, seen, task, samples=samples, temperature=temperature)
     # References describe the photo as it was taken: "left" of a mirrored one is its "right".
     known_BT = torch.from_numpy(task.mirrored)[said_BT.clamp(min=0)] if view else said_BT
     rewards_PS = torch.tensor(
@@ -44,13 +46,13 @@ def self_critical_loss(
     advantage_PS = rewards_PS - rewards_PS.mean(dim=1, keepdim=True)
     advantage_PS = advantage_PS * samples / max(1, samples - 1)
     advantage_PS = advantage_PS / advantage_PS.std().clamp(min=1e-3)
-    likely_BT = log_probabilities(model, pictures, said_BT, task)
+    likely_BT = log_probabilities(model, pictures, said_BT, task, temperature=temperature)
     loss = -(likely_BT.sum(dim=1) * advantage_PS.flatten()).sum() / (said_BT >= 0).sum()
     return loss, float(rewards_PS.mean())
 
 
 @torch.no_grad()
-def sample(speaker: Speaker, seen: Seen, task: Task, *, samples: int) -> Tensor:
+def sample(speaker: Speaker, seen: Seen, task: Task, *, samples: int, temperature: float) -> Tensor:
     """Sentences (B, T) with their END, NO_WORD after it, drawn word by word."""
     seen, count = speaker.prepare(seen), len(seen) * samples
     hidden, cell = (part.repeat_interleave(samples, dim=0) for part in seen.state)
@@ -59,7 +61,7 @@ def sample(speaker: Speaker, seen: Seen, task: Task, *, samples: int) -> Tensor:
     said = []
     for _ in range(MAX_WORDS):
         logits_BV, state = speaker.step(words_B, seen, state)
-        words_B = _draw(_allowed(logits_BV, task.language).softmax(dim=-1))
+        words_B = _draw((_allowed(logits_BV, task.language) / temperature).softmax(dim=-1))
         said.append(words_B.where(running_B, NO_WORD))
         running_B &= words_B != END
         if not running_B.any():
@@ -75,13 +77,13 @@ def _draw(chances_BV: Tensor) -> Tensor:
 
 
 def log_probabilities(
-    model: PolyglotDecoder, photos: Photos, said_BT: Tensor, task: Task
+    model: PolyglotDecoder, photos: Photos, said_BT: Tensor, task: Task, *, temperature: float
 ) -> Tensor:
     """(B, T) of each word given those before, 0 after the end; with gradients."""
     first_B1 = torch.full((len(said_BT), 1), task.start)
     before_BT = torch.cat([first_B1, said_BT[:, :-1].clamp(min=END)], dim=1)
     logits_BTV = model.read(before_BT, model.look(photos), task.language).float()
-    likely_BTV = _allowed(logits_BTV, task.language).log_softmax(dim=-1)
+    likely_BTV = (_allowed(logits_BTV, task.language) / temperature).log_softmax(dim=-1)
     likely_BT1 = likely_BTV.gather(-1, said_BT.clamp(min=END)[..., None])
     return likely_BT1[..., 0] * (said_BT >= 0)
 
