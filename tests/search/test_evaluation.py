@@ -8,6 +8,7 @@ from search.evaluation import (
     Library,
     average_precision,
     cutoff_figures,
+    judged_labels,
     judged_words,
     keyword_figures,
 )
@@ -29,6 +30,12 @@ def test_words_are_judged_by_what_several_people_wrote() -> None:
     assert words["cat"] == Judged(frozenset({2}), frozenset({1}))
     assert "house" not in words  # commoner than a search is
     assert judged_words([["a kite"], *[["grass"]] * 9])["kite"].relevant == {0}
+
+
+def test_labels_are_certain() -> None:
+    labels = judged_labels([["dog", "person"], ["person"], ["fire hydrant"]])
+    assert labels["person"] == Judged(frozenset({0, 1}), frozenset())
+    assert list(labels) == ["dog", "fire hydrant", "person"]
 
 
 def test_figures_of_a_search_that_tags_decide() -> None:
