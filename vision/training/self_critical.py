@@ -32,7 +32,7 @@ def self_critical_loss(
     """Loss to descend, and the mean reward of the sentences said."""
     chosen, pictures, view = task.draw_photos(photos, rng)
     with torch.no_grad():
-        seen = model.look(pictures)
+        seen = model.eval().look(pictures)
     speaker = model.speaker(task.language, fast=fast)
     said_BT = sample(speaker, seen, task, samples=samples, temperature=temperature)
     # References describe the photo as it was taken: "left" of a mirrored one is its "right".
@@ -46,7 +46,7 @@ def self_critical_loss(
     advantage_PS = rewards_PS - rewards_PS.mean(dim=1, keepdim=True)
     advantage_PS = advantage_PS * samples / max(1, samples - 1)
     advantage_PS = advantage_PS / advantage_PS.std().clamp(min=1e-3)
-    likely_BT = log_probabilities(model, pictures, said_BT, task, temperature=temperature)
+    likely_BT = log_probabilities(model.train(), pictures, said_BT, task, temperature=temperature)
     loss = -(likely_BT.sum(dim=1) * advantage_PS.flatten()).sum() / (said_BT >= 0).sum()
     return loss, float(rewards_PS.mean())
 
