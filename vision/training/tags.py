@@ -24,7 +24,7 @@ class TagCalibration:
     """
 
     right: float = 0.9
-    right_anywhere: float = 0.85  # of the photos of any one collection
+    right_anywhere: float = 0.88  # of the photos of any one collection
     sigmas: float = 1.0
     fewest: int = 8
     lowest: float = 0.5
@@ -34,8 +34,8 @@ class TagCalibration:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One word on the photos that say anything of it: how probable it is, whether it is right, and
-    the number of the photo's collection."""
+    """One word on the photos that say anything of it: how probable it is, how far it is right (more
+    than 1 where a mention stands for unwritten ones), and the number of the photo's collection."""
 
     probable: NDArray[np.float32]
     right: NDArray[np.float32]

@@ -33,6 +33,9 @@ class TagTraining:
     captioned_weight: float = 2.0
     lowest_rate: float = 0.3
     rate_hold: float = 20.0  # photos for which the usual rate counts
+    # Of photos that are surely of a word, one caption names it in at least this share, whatever the
+    # usual rate is: what is plain to see is named more often.
+    plain_rate: float = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,7 @@ class _Columns:
     ) -> None:
         self.photos, self.said = photos, said
         self.rates = [self._rates(each, rates) for each in photos]
+        self.plain_rate = config.plain_rate
         self.weights = [config.captioned_weight if each.captions > 1 else 1.0 for each in photos]
 
     @staticmethod
@@ -161,9 +165,10 @@ class _Columns:
         probable: Sequence[NDArray[np.float32]],
     ) -> Judged:
         right = np.concatenate([self.photos[n].right[own, word] for n, own in rows])
+        rate = np.maximum(self._spread(rows, self.rates, word), self.plain_rate)
         return Judged(
             np.concatenate([probable[n][own, word] for n, own in rows]),
-            right.astype(np.float32),
+            (right / rate).astype(np.float32),
             np.concatenate([np.full(own.sum(), n) for n, own in rows]),
         )
 
