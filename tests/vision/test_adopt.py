@@ -211,3 +211,26 @@ def test_adapters_of_another_backbone_are_refused() -> None:
     del weights["grid.bias"]
     with pytest.raises(WeightsError, match=r"look at: grid\.bias"):
         Adapters(weights, cells=2)
+
+
+def test_a_classifier_of_the_same_classes_is_believed_before_anything_is_fitted() -> None:
+    """Forty photos say nothing of a hundred classes; that both networks know them does."""
+    rng = np.random.default_rng(3)
+    own = rng.normal(size=(40, 100))
+    cells = rng.normal(size=(40, 2, 4))
+    seen = {
+        "number": np.arange(40),
+        "described": np.concatenate([rng.normal(size=(40, 8)), own], axis=1),
+        "classes": np.full(40, 100),
+        "pooled": rng.normal(size=(40, 6)),
+        "stride16": rng.normal(size=(40, 3)),
+        "logits": own + 0.1 * rng.normal(size=own.shape) + 1.0,
+        "new_cells": cells,
+        "old_cells": cells,
+    }
+    weights, figures = adopting.fit(seen)
+    assert figures["variance_explained"]["logits"] > 0.95
+    assert weights["logits.matrix"].shape == (108, 100)
+    unknown = seen | {"classes": np.full(40, 99)}
+    _, blind = adopting.fit(unknown)
+    assert blind["variance_explained"]["logits"] < 0.5

@@ -28,8 +28,9 @@ from vision.versions import Version, open_version
 
 logger = logging.getLogger(__name__)
 
-# Below this the maps are worth little: on 200 photos of Flickr8k recall@10 of the adopted
-# embedding is measured in docs beside 1,000 and more.
+# Below this the maps are worth little. EfficientNet-Lite0 in Lite2's place, 400 other photos (half
+# Flickr8k, half coco_wide): text -> image recall@10 is 0.65 with 100 photos to fit on, 0.72 with
+# 200, 0.77 with 400 and 0.78 with 620, where Lite2 itself has 0.85.
 FEWEST_PHOTOS = 200
 MOST_PHOTOS = 4_000  # more hardly help a linear map, and take long
 MOST_CELLS = 16_000
@@ -132,10 +133,40 @@ def fit(seen: Arrays) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     for part in ("pooled", "stride16", "logits"):
         y = seen[part].astype(np.float32)
         found = ridge.fit(y[fitted], y[choosing])
+        if part == "logits" and int(seen["classes"][0]) == y.shape[1]:
+            own = _from_own(ridge, described, y, fitted, choosing)
+            judged = [
+                (top_five(each(described[choosing]), y[choosing]), each) for each in (own, found)
+            ]
+            found = max(judged, key=lambda pair: pair[0])[1]
         figures[part] = round(explained(found(described[reported]), y[reported]), 4)
         weights |= _named(part, found)
     grid, figures["grid"] = _fit_grid(seen, fitted, choosing, reported)
     return weights | _named("grid", grid), {"variance_explained": figures}
+
+
+def _from_own(
+    ridge: Ridge, described: np.ndarray, y: np.ndarray, fitted: np.ndarray, choosing: np.ndarray
+) -> LinearMap:
+    """The logits as the new backbone's own, which end its description, corrected by a map.
+
+    Two networks that know the same classes agree on most of them without any fitting. Measured
+    with EfficientNet-Lite0 in Lite2's place, 200 photos: the first class among the five of 0.83 of
+    the photos instead of 0.63, tags that overlap by 0.87 instead of 0.70; with 620 photos 0.83 and
+    0.87 instead of 0.72 and 0.71. Variance would choose the other map, so the classes choose.
+    """
+    classes = y.shape[1]
+    own = described[:, -classes:]
+    found = ridge.fit((y - own)[fitted], (y - own)[choosing])
+    matrix = found.matrix.copy()
+    matrix[-classes:] += np.eye(classes, dtype=np.float32)
+    return LinearMap(matrix, found.bias, found.explained, found.penalty)
+
+
+def top_five(guess: np.ndarray, y: np.ndarray) -> float:
+    """The share of photos whose likeliest class is among the five likeliest of the guess."""
+    first = np.take_along_axis(guess, y.argmax(axis=1)[:, None], axis=1)
+    return float(((guess > first).sum(axis=1) < 5).mean())
 
 
 def _fit_grid(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Rows = NDArray[np.float32]
-PENALTIES = tuple(10.0**power for power in np.arange(-4, 2.5, 0.5))
+PENALTIES = tuple(10.0**power for power in np.arange(-4, 4.5, 0.5))
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class Pair:
             "pooled": old.pooled,
             "stride16": old.stride16,
             "logits": old.logits,
+            "classes": np.full(len(numbers), new.logits.shape[1]),
             "old_cells": _picked(old.grid, at),
             "new_cells": _picked(resampled(new.grid, cells), at),
             "embedding": self.eye.embed(old),

@@ -80,5 +80,4 @@ def make_blip(fetched: Path, draft: Draft, photos: Sequence[Image]) -> dict[str,
     from vision.strong import pulled
 
     convert(fetched / "pytorch_model.bin", fetched / "model.safetensors")
-    (fetched / "pytorch_model.bin").unlink()
     return pulled.make_blip(fetched, draft)
