@@ -39,6 +39,7 @@ CONFIG = Distillation(
     save_every=1,
     judge_every=1,
     judge_size=SIZE,
+    begin_with=6,
 )
 
 
@@ -103,8 +104,9 @@ def test_frozen_stages_stay_and_the_others_learn(distilled: Path) -> None:
 
 def test_the_log_has_a_row_a_step_and_draws(distilled: Path, tmp_path: Path) -> None:
     rows = distill_plot.read_log(distilled / "distill" / "distill.jsonl")
-    assert [row["step"] for row in rows] == [1, 2, 2]
-    assert "top5" in rows[0]
+    assert [row["step"] for row in rows] == [0, 1, 2, 2]
+    assert "began_pooled" in rows[0]
+    assert "top5" in rows[1]
     assert rows[-1]["finished"]
     assert (
         distill_plot.main([str(distilled / "distill/distill.jsonl"), str(tmp_path / "a.svg")]) == 0

@@ -10,7 +10,7 @@ stages that learn and the photo size may be changed between parts.
 import copy
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from vision.backbones.inception_views import InceptionViews
 from vision.training.checkpoint import Checkpoint, Progress, seed_step, silent, update_average
 from vision.training.distill_photos import KEPT_SIZE
 from vision.training.distilled import as_views, keep_student, recalibrate
+from vision.training.head_start import begin
 from vision.training.lessons import (
     Ahead,
     AskedTeacher,
@@ -54,9 +55,10 @@ class Distillation:
     least_area: float = 0.5  # of a crop; 1 is the whole photo
     maps_until: float = 0.85  # share of the steps that read kept maps of the frozen stages
     maps_size: int = 160
-    heads_rate: float = 2e-3
-    stages_rate: float = 5e-4
-    warmup: int = 100
+    begin_with: int = 2048  # photos that the new layers are first fitted on
+    heads_rate: float = 3e-4
+    stages_rate: float = 3e-4
+    warmup: int = 30
     decay_from: float = 0.6  # the rate stays until this share of the steps, then falls to nothing
     weight_decay: float = 0.02
     average_decay: float = 0.995
@@ -121,7 +123,10 @@ class DistillationRun:
         config = self.config
         modules: dict[str, nn.Module] = {"student": self.student, "average": self.average}
         lessons = Ahead(self._lesson)
-        for step in range(self.checkpoint.resume(modules, self.optimizer), config.steps):
+        first = self.checkpoint.resume(modules, self.optimizer)
+        if first == 0:
+            self._begin()
+        for step in range(first, config.steps):
             started = time.monotonic()
             parts = self._learn(lessons.lesson(step), step)
             self._follow(step)
@@ -134,6 +139,23 @@ class DistillationRun:
             progress(step + 1, config.steps, {"loss": sum(parts.values())})
         return self._finish()
 
+    def _begin(self) -> None:
+        """Set the new layers by regression on photos that no step will draw in this way."""
+        figures = begin(self.student, self._first_look())
+        self.average.load_state_dict(self.student.state_dict())
+        self._log({"step": 0, **{f"began_{name}": value for name, value in figures.items()}})
+
+    def _first_look(self) -> Iterator[tuple[Tensor, Tensor, Views]]:
+        learn_from = self.config.at(self.config.learn_from, 0)
+        self.student.freeze_before(learn_from)  # BatchNorm as it will be while learning
+        batches = -(-self.config.begin_with // self.config.batch)
+        for number in range(batches):
+            lesson = self._lesson(-1 - number)
+            seen = torch.from_numpy(lesson.seen).to(self.device)
+            with self._autocast():
+                low, high = self.student.maps(seen, learn_from=learn_from, kept=lesson.kept)
+            yield low.cpu(), high.cpu(), _to_cpu(self.standard(lesson.wanted))
+
     def _finish(self) -> InceptionViews:
         """The averaged weights, with BatchNorm's statistics of whole photos as the product's."""
         sample = np.linspace(0, len(self.photos) - 1, min(CALIBRATION, len(self.photos)))
@@ -145,13 +167,13 @@ class DistillationRun:
         return views
 
     def _lesson(self, step: int) -> Lesson:
-        config, seed = self.config, [self.config.seed, step]
+        config, seed = self.config, [self.config.seed, step % 2**31]
         if self.maps and step < config.maps_until * config.steps:
             draw = self.maps.draw(config.batch, seed=seed)
             return Lesson(self.maps.maps(draw), self._answers(draw), kept=True)
         rows = self._rows()
         draw = Draw.random(rows, config.batch, KEPT_SIZE, config.least_area, seed=seed)
-        pixels = draw.cut(self.photos, config.at(config.sizes, step))
+        pixels = draw.cut(self.photos, config.at(config.sizes, max(step, 0)))
         whole = config.least_area >= 1
         return Lesson(pixels, self._answers(draw) if whole else self.teacher(draw, self.photos))
 
@@ -224,6 +246,10 @@ def agreement(answer: Views, wanted: Views) -> dict[str, float]:
     alike = nn.functional.cosine_similarity(answer.pooled.float(), wanted.pooled)
     figures["cosine"] = alike.mean().item()
     return {name: round(value, 4) for name, value in figures.items()}
+
+
+def _to_cpu(views: Views) -> Views:
+    return Views(views.pooled.cpu(), views.stride16.cpu(), views.grid.cpu(), views.logits.cpu())
 
 
 def _joined(answers: Sequence[Views]) -> Views:

@@ -76,8 +76,7 @@ class Student(nn.Module):
 
         `seen` are pixels, or with `kept` the maps (B, H, W, C) that enter the stage `learn_from`.
         """
-        x = seen.permute(0, 3, 1, 2) if kept else self.scaling.scale(seen)
-        low, high = self._maps(x, learn_from, skip=kept)
+        low, high = self.maps(seen, learn_from=learn_from, kept=kept)
         pooled = high.float().mean(dim=(2, 3))
         views = Views(
             pooled=self.pooled(pooled),
@@ -93,12 +92,13 @@ class Student(nn.Module):
             raise TrainingError("A student needs the auxiliary head; build it with aux=True.")
         return self.network.AuxLogits
 
-    def _maps(self, x: Tensor, learn_from: str, *, skip: bool) -> tuple[Tensor, Tensor]:
-        """The maps of stride 16 and 32; with `skip`, x has passed the frozen stages already."""
+    def maps(self, seen: Tensor, *, learn_from: str, kept: bool) -> tuple[Tensor, Tensor]:
+        """The maps of stride 16 and 32; kept maps have passed the frozen stages already."""
+        x = seen.float().permute(0, 3, 1, 2) if kept else self.scaling.scale(seen)
         low, learns = x, False
         for name, stage in self.network.stages():
             learns = learns or name == learn_from
-            if skip and not learns:
+            if kept and not learns:
                 continue
             with torch.set_grad_enabled(learns and torch.is_grad_enabled()):
                 x = stage(x)
