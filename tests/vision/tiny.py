@@ -7,7 +7,26 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-WORDS = "a photo of the dog cat sea boat red flower on grass in snow beach man woman child".split()
+WORDS = [
+    "a",
+    "photo",
+    "of",
+    "the",
+    "dog",
+    "cat",
+    "sea",
+    "boat",
+    "red",
+    "flower",
+    "on",
+    "grass",
+    "in",
+    "snow",
+    "beach",
+    "man",
+    "woman",
+    "child",
+]
 END = 3 + len(WORDS)  # CLIP takes the highest id for the end
 SIDE = {
     "hidden_size": 32,
