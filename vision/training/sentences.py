@@ -24,6 +24,7 @@ from vision.collection import Collection
 from vision.training.minilm import WIDTH, MiniLM, minilm_tokenizer, pretrained_minilm
 
 BATCH = 32
+LARGE = 10_000  # numbers in a weight that is worth storing in half
 MAX_TOKENS = 128  # what MiniLM was trained with; a query is rarely 20
 
 
@@ -40,7 +41,7 @@ class TextSide(nn.Module):
 
 
 def export_text_side(network: TextSide, *, to: Path, output: str = "embedding") -> None:
-    """Write a text side as ONNX, int8."""
+    """Write a text side as ONNX: MiniLM in int8, the tower in float16."""
     network = copy.deepcopy(network).eval()
     network.minilm.words = network.minilm.words.as_one_table()  # type: ignore[assignment]
     with tempfile.TemporaryDirectory() as scratch:
@@ -53,7 +54,9 @@ def export_text_side(network: TextSide, *, to: Path, output: str = "embedding") 
             per_channel=True,
             # 7 bits: processors without VNNI add int8 products in 16 bits, which 8 would overflow.
             reduce_range=True,
+            nodes_to_exclude=_nodes_of_tower(exact),
         )
+    _halve(to)
 
 
 def export_sentence_encoder(to: Path) -> None:
@@ -116,3 +119,30 @@ def _export_fp32(network: nn.Module, *, to: Path, output: str) -> None:
             opset_version=17,
             dynamo=False,
         )
+
+
+def _nodes_of_tower(path: Path) -> list[str]:
+    """The tower's nodes, also by the names that the quantiser gives to what it takes apart."""
+    import onnx
+
+    graph = onnx.load(str(path), load_external_data=False).graph
+    names = [node.name for node in graph.node if node.name.startswith("/tower/")]
+    return names + [f"{name}_MatMul" for name in names]
+
+
+def _halve(path: Path) -> None:
+    """Store large float32 weights as float16; ONNX Runtime widens them once, when it loads them."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load(str(path))
+    casts = []
+    for weight in model.graph.initializer:
+        if weight.data_type == TensorProto.FLOAT and np.prod(weight.dims) >= LARGE:
+            name = weight.name
+            half = numpy_helper.to_array(weight).astype(np.float16)
+            weight.CopyFrom(numpy_helper.from_array(half, f"{name}_half"))
+            casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
+    for cast in reversed(casts):
+        model.graph.node.insert(0, cast)
+    onnx.save(model, str(path))
