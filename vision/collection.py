@@ -52,14 +52,19 @@ class Collection:
             if members is None or name in members:
                 yield name, image
 
-    def captions(self, split: str, *, lang: str = "en") -> dict[str, list[str]]:
-        """Captions of each photo of a split, in the order of the table."""
+    def captions(
+        self, split: str, *, lang: str = "en", kind: str | None = None
+    ) -> dict[str, list[str]]:
+        """Captions of each photo of a split, in the order of the table.
+
+        `kind` takes only those of one kind, where the table has that column ("translation").
+        """
         table = self.folder / f"captions.{lang}.csv.gz"
         if not table.is_file():
             raise DataMissing(f"{table} does not exist; without captions nothing can be measured.")
         captions: dict[str, list[str]] = {}
         for row in _rows(table):
-            if row["split"] == split:
+            if row["split"] == split and (kind is None or row.get("kind", kind) == kind):
                 captions.setdefault(row["file"], []).append(row["caption"].strip())
         return captions
 

@@ -39,13 +39,19 @@ def test_retrieval_reports_both_ways(folder: Path, eye: Eye) -> None:
 
 def test_german_sentences_are_judged_beside_their_english_twins(tmp_path: Path, eye: Eye) -> None:
     folder = write_collection(tmp_path / "shapes", train=2, dev=4)
-    rows = ["split,file,caption", "dev,00002.png,Ein Kreis.", "dev,00003.png,Ein Quadrat."]
+    rows = [
+        "split,file,caption,kind",
+        "dev,00002.png,Ein Kreis.,translation",
+        "dev,00003.png,Ein Quadrat.,translation",
+        "dev,00004.png,Grau in grau.,independent",
+    ]
     with gzip.open(folder / "captions.de.csv.gz", "wt", encoding="utf-8") as table:
         table.write("\n".join(rows) + "\n")
     figures = retrieval(folder, "dev", eye=eye, text_encoder=load_text_encoder())
     assert figures["queries"] == 8, "English has two captions of each of four photos"
     german = figures["german"]
-    assert (german["photos"], german["queries"]) == (2, 2), "only photos described in both"
+    assert (german["photos"], german["queries"]) == (2, 2), "only translations have twins"
+    assert german["everything"].keys() == RECALLS
     assert german["text_to_image"].keys() == german["twin"].keys() == RECALLS
 
 

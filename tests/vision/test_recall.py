@@ -39,6 +39,11 @@ def test_photos_without_captions_are_rivals_but_no_questions() -> None:
     assert image_to_text(texts, images, photo_of_text)["recall@1"] == pytest.approx(1.0)
 
 
+def test_no_texts_find_nothing() -> None:
+    nothing = np.zeros((0, 3), dtype=np.float32), np.eye(3, dtype=np.float32)
+    assert text_to_image(*nothing, np.array([], dtype=np.int64))["recall@10"] == 0.0
+
+
 def test_nothing_to_rank_is_zero() -> None:
     assert recall_at(np.array([], dtype=np.int64)) == {
         "recall@1": 0.0,

@@ -13,13 +13,12 @@ def text_to_image(
     texts: NDArray[np.float32], images: NDArray[np.float32], photo_of_text: NDArray[np.int64]
 ) -> dict[str, float]:
     """For each text: is its photo among the first k? texts (n, d), images (m, d), unit norm."""
-    ranks = np.concatenate(
-        [
-            _ranks(texts[start : start + CHUNK] @ images.T, photo_of_text[start : start + CHUNK])
-            for start in range(0, len(texts), CHUNK)
-        ]
-    )
-    return recall_at(ranks)
+    nothing = np.array([], dtype=np.int64)
+    ranks = [
+        _ranks(texts[start : start + CHUNK] @ images.T, photo_of_text[start : start + CHUNK])
+        for start in range(0, len(texts), CHUNK)
+    ]
+    return recall_at(np.concatenate([nothing, *ranks]))
 
 
 def image_to_text(

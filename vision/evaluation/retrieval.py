@@ -48,21 +48,25 @@ def retrieval(
         "image_to_text": image_to_text(texts, images, photo_of_text),
     }
     if lang == "en" and collection.has_captions("de"):
-        german = _by_photo(collection.captions(split, lang="de"), seen)
-        figures |= {"german": _twins(german, captions, images, text_encoder)}
+        every = _by_photo(collection.captions(split, lang="de"), seen)
+        twins = _by_photo(collection.captions(split, lang="de", kind="translation"), seen)
+        german = _twins(twins, captions, images, text_encoder)
+        german["everything"] = text_to_image(*_placed(every, images, text_encoder))
+        figures |= {"german": german}
     return figures
 
 
 def _twins(
     german: Captions, english: Captions, images: Embeddings, text_encoder: TextEncoder
 ) -> dict[str, Any]:
-    """German sentences and, as `twin`, the English ones of the same photos."""
+    """German sentences that translate an English one (where the table tells them from those that
+    somebody wrote of the photo alone), and as `twin` the English ones of the same photos."""
     both = [bool(ours and theirs) for ours, theirs in zip(german, english, strict=True)]
     found = []
     for captions in (german, english):
         kept = [texts if here else [] for texts, here in zip(captions, both, strict=True)]
-        texts, photo_of_text = _asked(kept, text_encoder)
-        found.append((len(texts), text_to_image(texts, images, photo_of_text)))
+        placed = _placed(kept, images, text_encoder)
+        found.append((len(placed[0]), text_to_image(*placed)))
     (queries, of_german), (_, of_english) = found
     return {
         "photos": sum(both),
@@ -74,6 +78,14 @@ def _twins(
 
 def _by_photo(captions: Mapping[str, list[str]], seen: Seen) -> Captions:
     return [captions.get(name, []) for name, _ in seen]
+
+
+def _placed(
+    captions: Captions, images: Embeddings, text_encoder: TextEncoder
+) -> tuple[Embeddings, Embeddings, NDArray[np.int64]]:
+    """What recall is computed from: embeddings of texts and of photos, and each text's photo."""
+    texts, photo_of_text = _asked(captions, text_encoder)
+    return texts, images, photo_of_text
 
 
 def _asked(captions: Captions, text_encoder: TextEncoder) -> tuple[Embeddings, NDArray[np.int64]]:
