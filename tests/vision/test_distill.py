@@ -25,7 +25,7 @@ from vision.training.distill_photos import KEPT_SIZE, open_photos, training_arch
 from vision.training.distilled import STUDENT, distilled_inception
 from vision.training.lessons import AskedTeacher, Draw, KeptAnswers
 from vision.training.networks import NETWORKS
-from vision.training.nsfwjs import parse_literal, read_weights
+from vision.training.nsfwjs import parse_literal, read_weights, renew
 from vision.training.student import Standard, Student, Views
 
 SIZE = 75  # the smallest photo that Inception takes
@@ -284,6 +284,15 @@ def test_weights_are_read_from_their_shards_and_dequantised(tmp_path: Path) -> N
     weights = read_weights(tmp_path, sha256=None)
     assert weights["a"].tolist() == [[-1, -0.5], [0, 1]]
     assert weights["b"].tolist() == [7]
+
+
+def test_stages_that_collapsed_begin_anew() -> None:
+    network = InceptionV3().eval()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    renew(network, ("Mixed_7c",))
+    changed = {n for n, v in network.state_dict().items() if not torch.equal(v, before[n])}
+    assert changed
+    assert all(n.startswith("Mixed_7c") and n.endswith("conv.weight") for n in changed)
 
 
 def test_other_weights_than_the_known_ones_are_refused(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from vision.training.distill_photos import (
 from vision.training.distilled import FOLDER, STUDENT
 from vision.training.features import VIEWS, FeatureCache
 from vision.training.lessons import KeptAnswers, Photos
-from vision.training.nsfwjs import fetch, load_nsfwjs
+from vision.training.nsfwjs import fetch, load_nsfwjs, renew
 from vision.training.student import Student
 from vision.training.trunk import Trunk, keep_maps
 from vision.versions import Version
@@ -50,6 +50,8 @@ def distil(
     archives = training_archives(data)
     photos = open_photos(archives, folder / "photos.npy")
     network = load_nsfwjs(fetch(work / "nsfwjs"))
+    torch.manual_seed(config.seed)
+    renew(network)
     kept = kept_answers(archives, _root(features, teacher)) if features else None
     rows = kept.rows() if kept else np.arange(len(photos))
     first_to_learn = config.learn_from[0][1]
