@@ -67,6 +67,8 @@ def test_from_the_first_visit_to_the_photo_that_was_looked_for(
     upload(page, photos)
     watch_them_become_ready(page)
     assert file_of_first_result(page, "a cat") == CAT
+    page.get_by_role("button", name="Why it matched").click()
+    expect(page.locator(".heat-map")).to_be_visible(timeout=30_000)
     expect(page.locator("#tags").get_by_role("link", name="cat", exact=True)).to_be_visible()
     assert file_of_first_result(page, "somebody's motorbike") == MOTORCYCLE
     sign_out(page)
