@@ -63,7 +63,7 @@ class CaptionTraining:
     )
     lean_rate: float = 8e-4
     # Self-critical steps on the tasks of `rewarded`, cross-entropy on the others.
-    reward_steps: int = 500
+    reward_steps: int = 1200
     reward_shares: Shares = field(
         default_factory=lambda: {"flickr8k.en": 0.7, "coco_wide.en": 0.15, "flickr8k.de": 0.15}
     )
@@ -71,8 +71,8 @@ class CaptionTraining:
     reward_photos: int = 24
     samples: int = 5
     temperature: float = 0.5  # of samples: 1 trains what no beam would say
-    reward_rate: float = 1e-4
-    reward_average_decay: float = 0.99  # the stage is short
+    reward_rate: float = 1.5e-4
+    reward_average_decay: float = 0.995  # the stage is short
     reward_dropout: float = 0.15  # of gradients only; without any, photos are learned by heart
     peak_rate: float = 1e-3
     warmup: int = 100
