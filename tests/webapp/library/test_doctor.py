@@ -161,11 +161,12 @@ def test_a_damaged_index_is_built_again(photo: Photo) -> None:
 def test_an_index_ahead_of_the_database_is_built_again(photo: Photo) -> None:
     build_index(active_version())
     version = active_version()
+    before, built_for = index_folder(version), version.name
     version.name, version.is_active = "another", True
     version.save()
-    os.rename(index_folder(version).with_name("lite2-2026.11"), index_folder(version))  # noqa: PTH104
+    before.rename(index_folder(version))
     (found,) = _problems(seen.index())
-    assert "lite2-2026.11" in found.message
+    assert built_for in found.message
 
 
 def test_photos_of_a_vanished_worker_are_given_back(photo: Photo) -> None:
