@@ -99,6 +99,8 @@ def test_frozen_stages_stay_and_the_others_learn(distilled: Path) -> None:
     before, after = _student().network.state_dict(), load_file(distilled / STUDENT)
     frozen, learned = "Mixed_6e.branch1x1.conv.weight", "Mixed_7c.branch1x1.conv.weight"
     assert torch.equal(before[frozen], after[f"network.{frozen}"])
+    statistics = "Mixed_6e.branch1x1.bn.running_var"
+    assert torch.equal(before[statistics], after[f"network.{statistics}"])
     assert not torch.equal(before[learned], after[f"network.{learned}"])
 
 

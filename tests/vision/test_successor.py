@@ -49,7 +49,7 @@ def test_a_narrow_speaker_says_less() -> None:
 
 
 def test_with_a_speaker_the_views_are_the_teachers() -> None:
-    spec = NETWORKS["inception-v3"]().spec | {"speaker": {"rank": 256}}
+    spec = NETWORKS["inception-v3"]().spec | {"speaker": {"rank": 192}}
     views = empty_views(spec).eval()
     assert "speaker.down.weight" in views.state_dict()
     with torch.inference_mode():

@@ -160,7 +160,10 @@ class DistillationRun:
         """The averaged weights, with BatchNorm's statistics of whole photos as the product's."""
         sample = np.linspace(0, len(self.photos) - 1, min(CALIBRATION, len(self.photos)))
         chosen = resized(self.photos[np.unique(sample.astype(int))], self.config.judge_size)
-        recalibrate(self.average, torch.from_numpy(chosen).to(self.device).split(32))
+        batches = torch.from_numpy(chosen).to(self.device).split(32)
+        names = [name for name, _ in self.average.network.stages()]
+        lowest = min((stage for _, stage in self.config.learn_from), key=names.index)
+        recalibrate(self.average, batches, learned_from=lowest)
         self._log({"step": self.config.steps, "finished": 1, **self.judge()})
         views = as_views(self.average.to("cpu"), self.standard.to("cpu"))
         keep_student(views, self.work.parent)

@@ -27,20 +27,24 @@ RANK = 256
 
 
 @torch.no_grad()
-def recalibrate(student: Student, batches: Iterable[Tensor]) -> None:
+def recalibrate(student: Student, batches: Iterable[Tensor], *, learned_from: str) -> None:
     """Measure BatchNorm's statistics anew, for averaged weights and the product's photo size.
 
-    `batches` are pixels (B, S, S, 3) uint8.
+    Only of stages that learned: those below were learned upon as they are. `batches` are pixels
+    (B, S, S, 3) uint8.
     """
-    with _cumulative(student.network):
+    names = [name for name, _ in student.network.stages()]
+    learned = [stage for _, stage in student.network.stages()[names.index(learned_from) :]]
+    student.eval()
+    with _cumulative([m for stage in learned for m in stage.modules()]):
         for pixels_BHWC in batches:
             student(pixels_BHWC)
     student.eval()
 
 
 @contextmanager
-def _cumulative(network: nn.Module) -> Iterator[None]:
-    norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
+def _cumulative(modules: Iterable[nn.Module]) -> Iterator[None]:
+    norms = [module for module in modules if isinstance(module, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
