@@ -1,5 +1,7 @@
 """The same tests for every network that is registered, and for the registry itself."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,8 @@ from vision.versions import Version, open_version, shipped_versions
 
 VERSIONS = [open_version(name) for name in shipped_versions()]
 GRID_OF = {"efficientnet-lite2": (9, 9, 352)}
+# Heads that come over the network; tests/vision/test_strong.py has their tests.
+PULLED = {"clip", "siglip", "blip"}
 
 
 def _made_with(part: str, name: str) -> Version:
@@ -27,10 +31,11 @@ def _load(registry: Registry, part: str, name: str) -> object:
     return registry[name](version, version.part(part), "cpu")
 
 
-SHIPPED = sorted({version.part("backbone")["name"] for version in VERSIONS})
+def _shipped(part: str) -> list[str]:
+    return sorted({version.part(part)["name"] for version in VERSIONS})
 
 
-@pytest.fixture(scope="module", params=SHIPPED)
+@pytest.fixture(scope="module", params=_shipped("backbone"))
 def backbone(request: pytest.FixtureRequest) -> Backbone:
     return _load(BACKBONES, "backbone", request.param)
 
@@ -58,7 +63,14 @@ def test_a_backbone_sees_a_batch_like_its_photos_one_by_one(backbone: Backbone) 
         assert together.grid[row] == pytest.approx(alone.grid[0], abs=1e-4)
 
 
-@pytest.mark.parametrize("name", list(EMBEDDERS))
+@pytest.mark.parametrize(
+    ("registry", "part"), [(EMBEDDERS, "embedding"), (TAGGERS, "tags"), (CAPTIONERS, "captions")]
+)
+def test_every_head_ships_or_is_pulled(registry: Registry, part: str) -> None:
+    assert set(registry) - PULLED == set(_shipped(part))
+
+
+@pytest.mark.parametrize("name", _shipped("embedding"))
 def test_an_embedding_head_gives_unit_vectors(name: str, features: Features) -> None:
     embeddings = _load(EMBEDDERS, "embedding", name)(features)
     assert embeddings.shape == (20, 512)
@@ -66,9 +78,11 @@ def test_an_embedding_head_gives_unit_vectors(name: str, features: Features) -> 
     assert np.linalg.norm(embeddings, axis=1) == pytest.approx(np.ones(20), abs=1e-5)
 
 
-@pytest.mark.parametrize("name", list(TAGGERS))
+@pytest.mark.parametrize("name", _shipped("tags"))
 def test_a_tag_head_gives_probable_tags_in_order(name: str, features: Features) -> None:
-    tags = _load(TAGGERS, "tags", name)(features)
+    version = _made_with("tags", name)
+    embed = _load(EMBEDDERS, "embedding", version.part("embedding")["name"])
+    tags = _load(TAGGERS, "tags", name)(replace(features, embeddings=embed(features)))
     assert len(tags) == 20
     for said in tags:
         probabilities = [probability for _, probability in said]
@@ -76,11 +90,14 @@ def test_a_tag_head_gives_probable_tags_in_order(name: str, features: Features) 
         assert all(0.0 < probability <= 1.0 for probability in probabilities)
 
 
-@pytest.mark.parametrize("name", list(CAPTIONERS))
+@pytest.mark.parametrize("name", _shipped("captions"))
 def test_a_caption_head_gives_sentences_with_confidence(name: str, features: Features) -> None:
     captions = _load(CAPTIONERS, "captions", name)(features)
     assert len(captions) == 20
-    assert all(text and 0.0 <= confidence <= 1.0 for text, confidence in captions)
+    said = [
+        one for own in captions for one in [(own.caption, own.confidence), *own.others.values()]
+    ]
+    assert all(text and 0.0 <= confidence <= 1.0 for text, confidence in said)
 
 
 @pytest.mark.parametrize("half", [False, True])
