@@ -22,9 +22,9 @@ Sees photos for Marea: a joint image-text embedding, captions and tags from one 
 ## Data
 
 {data}
-- Labels of the training photos of Caltech-101 (Li et al. 2022, CC BY 4.0; 3,030 photos) and of scenes
-  (ADE20K validation, weather and Intel photos, drawn documents; 1,535), as words to find photos by
-  and as tags.
+- Labels of the training photos of Caltech-101 (Li et al. 2022, CC BY 4.0; 3,030 photos) and of
+  scenes (ADE20K validation, weather and Intel photos, drawn documents; 1,535), as words to find
+  photos by and as tags.
 - Sentences without photos: Flickr30k in English and German and its professional translations
   (Elliott et al. 2016, for non-commercial research and education), COCO val2017 (CC BY 4.0).
 
