@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.errors import WeightsError
+from vision.probabilities import softmax
 from vision.versions import Version
 
 Floats = NDArray[np.float32]
@@ -92,12 +93,6 @@ def open_head(version: Version) -> Head:
             "a similarity comes from."
         )
     return Head(version.arrays(spec["file"]), spec["config"])
-
-
-def softmax(logits: Floats, temperature: float) -> Floats:
-    scaled = logits.astype(np.float32) / np.float32(temperature)
-    powers = np.exp(scaled - scaled.max())
-    return powers / powers.sum()
 
 
 def gelu_slope(x: Floats) -> Floats:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from vision.errors import WeightsError
 from vision.heads.tags import read_fold
-from vision.heads.word_model import softmax
+from vision.probabilities import softmax
 from vision.versions import open_version
 
 TABLE = ["word,broader,classes", "animal,,", "dog,animal,151-153", "pug,dog,254", "cat,animal,281"]

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from vision.backbones.base import Features
-from vision.processor import int8_may_overflow
+from vision.sessions import open_session
 
 # Photos a run. Above 16 the activations of the first layers fall out of the cache.
 MICRO_BATCH = 16
@@ -17,16 +16,9 @@ class OnnxBackbone:
     """Runs `pixels` -> pooled, stride16, grid, logits."""
 
     def __init__(self, path: Path, *, input_size: int, threads: int = 0) -> None:
-        """`threads` 0 lets ONNX Runtime use every core."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        if int8_may_overflow():
-            # A path without the overflow. With VNNI it would only halve the speed (measured).
-            options.add_session_config_entry("session.x64quantprecision", "1")
+        """`threads` 0 lets ONNX Runtime use every core. Raises WeightsError."""
         self.input_size = input_size
-        self._session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = open_session(path, threads=threads)
 
     def __call__(self, pixels_BHWC: NDArray[np.uint8]) -> Features:
         starts = range(0, len(pixels_BHWC), MICRO_BATCH)

@@ -19,6 +19,7 @@ from torch.nn import functional
 from vision.backbones.base import Features
 from vision.heads import EMBEDDERS
 from vision.heads.loading import load_weights
+from vision.probabilities import softmax
 from vision.sight import EMBED_DIM
 from vision.versions import Version
 
@@ -92,7 +93,7 @@ def describe(
     """
     cells = features.grid.reshape(len(features.grid), -1, features.grid.shape[-1])
     cells = cells.astype(np.float32)
-    named = [_softmax(features.logits, t) @ names_CE for t in temperatures]
+    named = [softmax(features.logits, t) @ names_CE for t in temperatures]
     pooled = (features.pooled, features.stride16)
     parts = [*pooled, *named, cells.mean(axis=1), cells.max(axis=1)]
     return np.concatenate([np.asarray(part, np.float32) for part in parts], axis=1)
@@ -199,9 +200,3 @@ class DescribedEmbedder:
         described_BF = describe(features, self.names_CE, self.config.temperatures)
         with torch.inference_mode():
             return self.head(torch.from_numpy(described_BF).to(self.device)).cpu().numpy()
-
-
-def _softmax(logits_BC: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
-    scaled = logits_BC.astype(np.float32) / temperature
-    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)

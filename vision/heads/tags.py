@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from vision.backbones.base import Features
 from vision.errors import WeightsError
 from vision.heads import TAGGERS
-from vision.heads.word_model import softmax
+from vision.probabilities import softmax
 from vision.versions import Version
 
 CLASSES = 1000

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.backbones.base import Features
+from vision.probabilities import softmax
 
 # Log-odds of the classifier are cut here: beyond, int8 logits say nothing more.
 FOLD_LIMIT = 1e-5
@@ -87,9 +88,3 @@ def probe_input(features: Features) -> NDArray[np.float32]:
 
 def sigmoid(log_odds: NDArray[np.float32]) -> NDArray[np.float32]:
     return (1.0 / (1.0 + np.exp(-np.clip(log_odds, -30, 30)))).astype(np.float32)
-
-
-def softmax(logits_BC: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probabilities along the last axis."""
-    exponents = np.exp(logits_BC - logits_BC.max(axis=-1, keepdims=True))
-    return exponents / exponents.sum(axis=-1, keepdims=True)
