@@ -32,9 +32,7 @@ def test_both_paths_see_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     pixels = squash_batch([draw(1), draw(2)], 260)
     logits = []
     for guarded in (True, False):
-        monkeypatch.setattr(
-            "vision.backbones.onnx.int8_may_overflow", lambda guarded=guarded: guarded
-        )
+        monkeypatch.setattr("vision.sessions.int8_may_overflow", lambda guarded=guarded: guarded)
         logits.append(OnnxBackbone(path, input_size=260)(pixels).logits)
     if has_vnni(Path("/proc/cpuinfo")):
         assert logits[0] == pytest.approx(logits[1], abs=1e-4)
