@@ -48,18 +48,18 @@ class Distillation:
     """Settings. `steps`, `sizes`, `learn_from` and what is named judge or save may change."""
 
     steps: int = 3000
-    batch: int = 48
+    batch: int = 64
     sizes: Plan = ((0.0, 160), (0.75, 192))
     # Stages below were not touched by nsfwjs' authors: they are ImageNet's.
     learn_from: Plan = ((0.0, "Mixed_6d"),)
     least_area: float = 0.5  # of a crop; 1 is the whole photo
-    maps_until: float = 0.85  # share of the steps that read kept maps of the frozen stages
+    maps_until: float = 0.9  # share of the steps that read kept maps of the frozen stages
     maps_size: int = 160
     begin_with: int = 2048  # photos that the new layers are first fitted on
     heads_rate: float = 3e-4
-    stages_rate: float = 3e-4
-    warmup: int = 30
-    decay_from: float = 0.6  # the rate stays until this share of the steps, then falls to nothing
+    stages_rate: float = 1e-3
+    warmup: int = 100
+    decay_from: float = 0.5  # the rate stays until this share of the steps, then falls to nothing
     weight_decay: float = 0.02
     average_decay: float = 0.995
     weights: Weights = field(default_factory=Weights)
