@@ -122,6 +122,7 @@ INSTALLED_APPS = [
     "webapp.library",
     "webapp.find",
     "webapp.teach",
+    "webapp.albums",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -20,6 +20,7 @@ from django.db import connection, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from webapp.accounts.models import ApiToken, User
+from webapp.albums.models import Album, AlbumPhoto
 from webapp.library.models import ChangeCounter, DeletedPhoto, Photo
 from webapp.teach.models import Correction, ModelVersion, PhotoTag, Sight, Tag
 
@@ -27,6 +28,7 @@ from webapp.teach.models import Correction, ModelVersion, PhotoTag, Sight, Tag
 MODELS: tuple[type[models.Model], ...] = (
     *(User, ApiToken, ChangeCounter, Photo, DeletedPhoto),
     *(ModelVersion, Sight, Tag, PhotoTag, Correction),
+    *(Album, AlbumPhoto),
 )
 BATCH = 1000
 
