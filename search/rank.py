@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from search.query import Query
 
@@ -55,6 +55,12 @@ def rank(query: Query, signals: Sequence[Signal], k: int) -> list[Hit]:
             evidence[photo_id] += score
     best = sorted(evidence.items(), key=lambda item: (-item[1], -item[0]))[:k]
     return [Hit(photo_id, _probability(PRIOR + score), signals) for photo_id, score in best]
+
+
+def last(hits: Sequence[Hit], photos: frozenset[int]) -> list[Hit]:
+    """`hits` with those of `photos` at the end and improbable, as a person said that they are."""
+    kept = [hit for hit in hits if hit.photo_id not in photos]
+    return kept + [replace(hit, score=0.0) for hit in hits if hit.photo_id in photos]
 
 
 def _probability(log_odds: float) -> float:

@@ -352,6 +352,10 @@ MAREA_INDEX_DELTA = env.integer(
     "MAREA_INDEX_DELTA", 5000, "New photos after which a worker makes a new index base."
 )
 
+MAREA_HISTORY_DAYS = env.integer(
+    "MAREA_HISTORY_DAYS", 180, "Days for which people's own search history is kept."
+)
+
 # --- The rest ---
 
 LANGUAGE_CODE = "en"

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from search.errors import IndexBusy, IndexDamaged, IndexMissing
 from search.index import Manifest
-from webapp.find import building
+from webapp.find import building, events
 from webapp.find.models import HeatMap
 from webapp.library.models import DeletedPhoto, Photo, Worker
 from webapp.library.services.trash import delete_photos, expired_trash
@@ -42,6 +42,7 @@ def tidy() -> None:
     uploads = expire_uploads()
     now = timezone.now()
     HeatMap.objects.expired().delete()
+    events.forget_expired()
     Session.objects.filter(expire_date__lt=now).delete()
     Worker.objects.forgotten().delete()
     for log in (AccessAttempt, AccessFailureLog, AccessLog):

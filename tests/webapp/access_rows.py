@@ -149,6 +149,7 @@ PAGES = [
     Row("GET", "search/", MINE, request=form(q=SECRET)),
     Row("GET", "search/", MINE, request=form(q=f"tag:{SECRET}")),
     Row("GET", "search/", MINE, request=form(q="is:favourite", more="on")),
+    Row("POST", "search/not-this", MANY, 302, form(photos="{photo_id}", q="dog")),
     Row("GET", "upload/", MINE),
     Row("POST", "upload/known", MANY, request=body(hashes=hashes)),
     Row("POST", "upload/files", MINE, 201, tus(**{"Upload-Length": "9"})),
@@ -164,6 +165,9 @@ PAGES = [
 ACCOUNTS = [
     Row("GET", "account/", MINE),
     Row("POST", "account/", MINE, 302, form(caption_language="de")),
+    Row("GET", "account/searches/", MINE),
+    Row("POST", "account/searches/keep", MINE, 302, form(keep="yes")),
+    Row("POST", "account/searches/erase", MINE, 302, form(all="yes")),
     Row("GET", "account/set-up/", PUBLIC, 302),
     Row("POST", "account/set-up/", PUBLIC, 302),
     Row("GET", "account/sign-in/", PUBLIC, 302),

@@ -141,6 +141,11 @@ def open_view(user: User) -> View:
         return _engine.view(user)
 
 
+def version_in_use() -> str:
+    """The name of the model version that this process last searched with; empty before that."""
+    return _engine.version.name if _engine else ""
+
+
 def close() -> None:
     """Forget the index; the next search opens it again."""
     global _engine

@@ -12,11 +12,12 @@ from search import cutoff, fulltext, signals
 from search.explain import satisfied
 from search.index import Selection
 from search.query import Query, parse
-from search.rank import Hit, rank
+from search.rank import Hit, last, rank
 from search.words import content_words
 from webapp.accounts.models import User
 from webapp.find import engine
 from webapp.find.conditions import satisfying
+from webapp.find.events import UNKNOWN, Memory, remembered
 from webapp.find.text import embed_query, generic_queries
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.teach.models import PhotoTag
@@ -50,6 +51,9 @@ class SearchPage:
     total: int
     hidden: int
     next_offset: int | None
+    hits: Sequence[Hit] = ()
+    ranker: str = ""
+    memory: Memory = UNKNOWN
 
 
 def find_photos(
@@ -61,7 +65,8 @@ def find_photos(
     visible = matching_photos(user, query)
     if not query.text:
         return _newest(user, query, visible, limit=limit, offset=offset)
-    hits = _hits(user, query, visible)
+    memory = remembered(user, query)
+    hits = _hits(user, query, visible, memory)
     confident = cutoff.confident(hits)
     shown = hits if show_more else hits[:confident]
     page = shown[offset : offset + limit]
@@ -72,6 +77,8 @@ def find_photos(
         total=len(hits),
         hidden=len(hits) - len(shown),
         next_offset=_next(offset, limit, len(shown)),
+        hits=hits,
+        memory=memory,
     )
 
 
@@ -82,7 +89,7 @@ def matching_photos(user: User, query: Query) -> PhotoQuerySet:
 
 def ranked_hits(user: User, query: Query, *, show_more: bool = False) -> list[Hit]:
     """What `find_photos` pages through for a query with text, best first."""
-    hits = _hits(user, query, matching_photos(user, query))
+    hits = _hits(user, query, matching_photos(user, query), remembered(user, query))
     return hits if show_more else hits[: cutoff.confident(hits)]
 
 
@@ -124,10 +131,11 @@ def _newest(
         total=total,
         hidden=0,
         next_offset=_next(offset, limit, total),
+        memory=remembered(user, query) if query else UNKNOWN,
     )
 
 
-def _hits(user: User, query: Query, visible: PhotoQuerySet) -> list[Hit]:
+def _hits(user: User, query: Query, visible: PhotoQuerySet, memory: Memory) -> list[Hit]:
     view = engine.open_view(user)
     photos = view.photos
     if query.conditions:
@@ -144,7 +152,7 @@ def _hits(user: User, query: Query, visible: PhotoQuerySet) -> list[Hit]:
         photos=view.index.vectors(ids),
         texts=fulltext.read(connection, ids.tolist()),
     )
-    return rank(query, opinions, CANDIDATES)
+    return last(rank(query, opinions, CANDIDATES), memory.not_meant)
 
 
 def _with_photos(user: User, visible: PhotoQuerySet, hits: Sequence[Hit]) -> list[Found]:

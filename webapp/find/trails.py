@@ -50,7 +50,7 @@ def _among_results(
         return neighbours(found, photo), why
     hits = {hit.photo_id: hit for hit in ranked_hits(user, query, show_more=show_more)}
     hit = hits.get(photo.pk)
-    why = Why(hit.reasons, _heat_map_url(photo, query, hit)) if hit else None
+    why = Why(hit.reasons, _heat_map_url(photo, query, hit), is_guess=True) if hit else None
     return _in_list(list(hits), photo.pk), why
 
 

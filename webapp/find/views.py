@@ -10,6 +10,7 @@ from django.views.decorators.vary import vary_on_headers
 from search.query import MAX_SCANNED
 from webapp.accounts.http import HtmxRequest
 from webapp.errors import UserError
+from webapp.find.events import note_search
 from webapp.find.forms import FindForm
 from webapp.find.services import Found, SearchPage, find_photos, similar_photos, suggestions
 from webapp.find.trails import SIMILAR
@@ -31,9 +32,11 @@ def find_page(request: HtmxRequest) -> HttpResponse:
     text, more = request.GET.get("q", "")[:MAX_SCANNED], form.cleaned_data["more"]
     offset = form.cleaned_data["offset"] or 0
     page = find_photos(request.user, text, offset=offset, show_more=more)
+    note_search(request.user, text, page, offset=offset)
     context = {
         "query_text": text,
         "page": page,
+        "can_mark": bool(page.query.text and page.memory.is_kept),
         "tiles": _tiles(page, text, more, offset),
         "next_url": _url(text, more, page.next_offset) if page.next_offset else "",
         "more_url": _url(text, True) if page.hidden else "",

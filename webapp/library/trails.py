@@ -15,6 +15,7 @@ class Why:
 
     reasons: tuple[str, ...]
     heat_map_url: str = ""  # of an image that shows where, if the photo's look is a reason
+    is_guess: bool = False  # not for certain, as where all it satisfies are conditions
 
 
 @dataclass(frozen=True)

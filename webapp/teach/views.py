@@ -8,6 +8,9 @@ from django.views.decorators.http import require_POST
 
 from webapp.accounts.http import HtmxRequest
 from webapp.errors import Refused
+from webapp.find.event_models import SearchDeed
+from webapp.find.events import note_deeds
+from webapp.find.origins import searched_for
 from webapp.library.models import Photo
 from webapp.library.services.reading import chosen, get_photo
 from webapp.teach.services import add_tag, reject_tag, write_caption
@@ -24,6 +27,7 @@ def tag(request: HtmxRequest, photo_id: int) -> HttpResponse:
     if say is None:
         raise Refused("A tag is either added or removed. Nothing was changed.", field="say")
     say(request.user, chosen(request.user, [photo.pk]), request.POST.get("tag", ""))
+    note_deeds(request.user, searched_for(request), [photo.pk], SearchDeed.Kind.CORRECTED)
     return _show(request, photo, "teach/_tags.html")
 
 
@@ -32,6 +36,7 @@ def caption(request: HtmxRequest, photo_id: int) -> HttpResponse:
     """Take the caption of the form; an empty one gives the model's back."""
     photo = get_photo(request.user, photo_id)
     write_caption(request.user, photo, request.POST.get("caption", ""))
+    note_deeds(request.user, searched_for(request), [photo.pk], SearchDeed.Kind.CORRECTED)
     return _show(request, photo, "teach/_caption.html")
 
 

@@ -11,6 +11,9 @@ from django.views.decorators.http import require_POST
 from webapp.accounts.http import SignedInRequest
 from webapp.accounts.models import User
 from webapp.errors import NotFound
+from webapp.find.event_models import SearchDeed
+from webapp.find.events import note_deeds
+from webapp.find.origins import searched_for
 from webapp.library.forms import photo_ids
 from webapp.library.models import PhotoQuerySet
 from webapp.library.services.claims import retry
@@ -37,6 +40,7 @@ class Action:
     told: str
     undo: str = ""
     changes: Callable[[PhotoQuerySet, QueryDict], PhotoQuerySet] = lambda photos, post: photos
+    follows_search: SearchDeed.Kind | None = None  # what it says of the results it was done to
 
 
 ACTIONS = {
@@ -45,6 +49,7 @@ ACTIONS = {
         "{photos} marked as favourite.",
         undo="unfavourite",
         changes=lambda photos, post: photos.filter(is_favourite=False),
+        follows_search=SearchDeed.Kind.FAVOURITED,
     ),
     "unfavourite": Action(
         lambda user, photos, post: set_favourite(photos, False),
@@ -59,10 +64,12 @@ ACTIONS = {
         changes=lambda photos, post: photos.exclude(
             pk__in=tagged(photos, tidy_tag(post.get("tag", "")))
         ),
+        follows_search=SearchDeed.Kind.CORRECTED,
     ),
     "untag": Action(
         lambda user, photos, post: reject_tag(user, photos, post.get("tag", "")),
         "Tag taken off {photos}.",
+        follows_search=SearchDeed.Kind.CORRECTED,
     ),
     "trash": Action(
         lambda user, photos, post: trash_photos(photos),
@@ -99,6 +106,8 @@ def bulk(request: SignedInRequest, action: str) -> HttpResponse:
         if chosen_action.undo:
             undoable += chosen_action.changes(photos, request.POST).values_list("pk", flat=True)
         count += chosen_action.apply(request.user, photos, request.POST)
+    if chosen_action.follows_search:
+        note_deeds(request.user, searched_for(request), ids, chosen_action.follows_search)
     return _answer(request, chosen_action, count, undoable)
 
 

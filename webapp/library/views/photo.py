@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from webapp.accounts.http import HtmxRequest
+from webapp.find.events import note_opened
 from webapp.find.trails import search_trail, similar_trail
 from webapp.library.forms import as_id
 from webapp.library.models import Photo
@@ -33,6 +34,7 @@ def photo_page(request: HtmxRequest, photo_id: int) -> HttpResponse:
         "query_text": request.GET.get("q", ""),
         "photo": photo,
         "trail": trail,
+        "can_mark": _note_opened(request, photo, trail),
         "preload": _thumbnails(request, trail),
         "caption": caption_of(photo),
         "tags": tags,
@@ -58,6 +60,15 @@ def _trail(request: HtmxRequest, photo: Photo) -> Trail:
     if photo.trashed_at is None and original_id is not None:
         return similar_trail(request.user, photo, get_photo(request.user, original_id))
     return library_trail(request.user, photo)
+
+
+def _note_opened(request: HtmxRequest, photo: Photo, trail: Trail) -> bool:
+    """Remember that a result was opened; htmx walks on from there, which says less. Returns
+    whether it may be marked as not meant."""
+    if trail.why is None:
+        return False
+    is_kept = note_opened(request.user, request.GET["q"], photo.pk, is_result=not request.htmx)
+    return is_kept and trail.why.is_guess
 
 
 def _thumbnails(request: HtmxRequest, trail: Trail) -> list[str]:

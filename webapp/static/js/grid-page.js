@@ -1,6 +1,7 @@
 // Pages with a grid from the server: search, trash, similar photos.
 
 import { Grid } from "./grid.js";
+import { markOnClick } from "./not-this.js";
 import { SelectionBar } from "./selection-bar.js";
 import { Selection } from "./selection.js";
 
@@ -11,4 +12,5 @@ if (root) {
   const bar = document.querySelector(".selection-bar");
   if (bar) new SelectionBar(bar, selection, grid);
   selection.paint();
+  markOnClick(root, grid);
 }
