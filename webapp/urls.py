@@ -14,6 +14,7 @@ handler500 = "webapp.responses.server_error"
 urlpatterns = [
     path("", include("webapp.library.urls")),
     path("", include("webapp.find.urls")),
+    path("", include("webapp.examples.urls")),
     path("", include("webapp.teach.urls")),
     path("account/", include("webapp.accounts.urls")),
     path("api/v1/", open_to_programs()),

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from search.errors import IndexBusy, IndexDamaged, IndexMissing
 from search.index import Manifest
+from webapp.examples.models import ExampleImage
 from webapp.find import building, events
 from webapp.find.models import HeatMap
 from webapp.library.models import DeletedPhoto, Photo, Worker
@@ -43,6 +44,7 @@ def tidy() -> None:
     now = timezone.now()
     HeatMap.objects.expired().delete()
     events.forget_expired()
+    ExampleImage.objects.expired().delete()
     Session.objects.filter(expire_date__lt=now).delete()
     Worker.objects.forgotten().delete()
     for log in (AccessAttempt, AccessFailureLog, AccessLog):

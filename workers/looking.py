@@ -21,6 +21,7 @@ from webapp.library.services.decoding import render
 from webapp.library.services.thumbnails import SIZES, store_thumbnails
 from webapp.teach.models import ModelVersion
 from webapp.teach.services import active_version, store_sights, weights_folder
+from workers import examples
 
 if TYPE_CHECKING:
     from vision.eye import Eye
@@ -58,6 +59,14 @@ def look(*, seconds: float, stopping: Callable[[], bool]) -> int:
     return looker.run(until=time.monotonic() + seconds)
 
 
+def look_at_pictures() -> int:
+    """Look at the pictures that people search by. Returns how many were looked at."""
+    version = active_version()
+    if not examples.someone_waits(version):
+        return 0
+    return examples.look_at_pictures(version, load_eye(weights_folder(version)))
+
+
 class Looker:
     """Claims photos in batches and stores what `eye` sees in them.
 
@@ -91,6 +100,8 @@ class Looker:
             if more and _is_fresh(present):
                 ahead = self._claim(fresh_only=True)
             self._look_at(present)
+            if examples.someone_waits(self.version):  # who searches waits for no upload
+                examples.look_at_pictures(self.version, self.eye)
             present = ahead or (self._claim() if more and not self.stopping() else [])
 
     def _claim(self, *, fresh_only: bool = False) -> Batch:

@@ -17,6 +17,7 @@ LOOK = "workers.tasks.look_at_photos"
 REMAKE_THUMBNAILS = "workers.tasks.remake_thumbnails"
 BUILD_INDEX = "workers.tasks.build_index"
 DRAW_HEAT_MAPS = "workers.tasks.draw_heat_maps"
+EMBED_EXAMPLES = "workers.tasks.embed_examples"
 WORK_ON_MODELS = "workers.tasks.work_on_models"
 
 # While a signal is on its way, the same one need not be sent again: thousands of uploads send a
@@ -42,6 +43,11 @@ def build_index() -> None:
 def heat_maps_wait() -> None:
     """Somebody waits for a heat map."""
     _send_once(DRAW_HEAT_MAPS, queue="thumbnails")
+
+
+def examples_wait() -> None:
+    """Somebody waits for a search by a picture."""
+    _send_once(EMBED_EXAMPLES, queue="look")
 
 
 def models_wait() -> None:

@@ -49,6 +49,15 @@ def draw_heat_maps() -> None:
 
 
 @app.task
+def embed_examples() -> None:
+    """Look at the pictures that people search by; lost signals are sent again by who waits."""
+    queue.arrived(queue.EMBED_EXAMPLES)
+    idling.wake()
+    looking.look_at_pictures()
+    idling.rest()
+
+
+@app.task
 def build_index() -> None:
     """Make a new index base from the database."""
     queue.arrived(queue.BUILD_INDEX)

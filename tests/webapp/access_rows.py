@@ -45,6 +45,7 @@ class Things:
     user_id: int
     size: str = "small"
     action: str = "unfavourite"
+    example: str = "unknown"
 
 
 Request = Callable[[Things], dict[str, Any]]
@@ -150,6 +151,10 @@ PAGES = [
     Row("GET", "search/", MINE, request=form(q=f"tag:{SECRET}")),
     Row("GET", "search/", MINE, request=form(q="is:favourite", more="on")),
     Row("POST", "search/not-this", MANY, 302, form(photos="{photo_id}", q="dog")),
+    Row("GET", "search/", MANY, request=form(like="{photo_id}")),
+    Row("GET", "search/", ONE, request=form(image="{example}")),
+    Row("POST", "search/pictures", MINE, 201, a_file),
+    Row("GET", "search/pictures/<str:example>", ONE),
     Row("GET", "upload/", MINE),
     Row("POST", "upload/known", MANY, request=body(hashes=hashes)),
     Row("POST", "upload/files", MINE, 201, tus(**{"Upload-Length": "9"})),

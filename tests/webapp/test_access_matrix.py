@@ -30,6 +30,8 @@ from tests.webapp.access_rows import (
     Things,
 )
 from webapp.accounts.models import ApiToken, User
+from webapp.examples.models import ExampleImage
+from webapp.examples.services import token_of
 from webapp.find import engine
 from webapp.library.models import Photo, Upload
 from webapp.library.services.uploads import start_upload
@@ -88,7 +90,9 @@ def things_of(user: User) -> Things:
     a_token(user, name=SECRET)
     upload = start_upload(user, file_name=f"{SECRET}-4.jpg", size_bytes=9)
     token = ApiToken.objects.get(user=user, name=SECRET)
+    example = ExampleImage.objects.create(owner=user, key=f"{SECRET}{user.pk}", picture=first)
     return Things(
+        example=token_of(example),
         photo_id=photo.pk,
         trashed_id=trash.pk,
         failed_id=failed.pk,

@@ -72,7 +72,7 @@ def find_photos(
     page = shown[offset : offset + limit]
     return SearchPage(
         query=query,
-        found=_with_photos(user, visible, page),
+        found=found_with_photos(user, visible, page),
         confident=confident,
         total=len(hits),
         hidden=len(hits) - len(shown),
@@ -101,7 +101,7 @@ def similar_photos(user: User, photo: Photo, k: int = 12) -> list[Photo]:
         return []
     _, ids = view.index.search(vectors, k, view.photos.removing([photo.pk]))
     hits = [Hit(photo_id, 1.0) for photo_id in ids[0].tolist() if photo_id >= 0]
-    return [found.photo for found in _with_photos(user, _library(user).searchable(), hits)]
+    return [found.photo for found in found_with_photos(user, _library(user).searchable(), hits)]
 
 
 def suggestions(user: User, count: int = 8) -> list[str]:
@@ -155,7 +155,7 @@ def _hits(user: User, query: Query, visible: PhotoQuerySet, memory: Memory) -> l
     return last(rank(query, opinions, CANDIDATES), memory.not_meant)
 
 
-def _with_photos(user: User, visible: PhotoQuerySet, hits: Sequence[Hit]) -> list[Found]:
+def found_with_photos(user: User, visible: PhotoQuerySet, hits: Sequence[Hit]) -> list[Found]:
     """Hits with their photos. One that vanished since the index was asked is left out."""
     ids = [hit.photo_id for hit in hits]
     photos = with_words(visible.filter(pk__in=ids), user).in_bulk()

@@ -36,7 +36,7 @@ def similar_trail(user: User, photo: Photo, original: Photo) -> Trail:
     return Trail(
         back_url=f"{reverse('find:similar', args=[original.pk])}#photo-{photo.pk}",
         back_label="Similar photos",
-        neighbours=_in_list([each.pk for each in similar], photo.pk),
+        neighbours=in_list([each.pk for each in similar], photo.pk),
         query=f"?similar={original.pk}",
     )
 
@@ -51,7 +51,7 @@ def _among_results(
     hits = {hit.photo_id: hit for hit in ranked_hits(user, query, show_more=show_more)}
     hit = hits.get(photo.pk)
     why = Why(hit.reasons, _heat_map_url(photo, query, hit), is_guess=True) if hit else None
-    return _in_list(list(hits), photo.pk), why
+    return in_list(list(hits), photo.pk), why
 
 
 def _heat_map_url(photo: Photo, query: Query, hit: Hit) -> str:
@@ -61,7 +61,7 @@ def _heat_map_url(photo: Photo, query: Query, hit: Hit) -> str:
     return f"{reverse('api:heatmap', args=[photo.pk])}?{urlencode({'q': query.text})}"
 
 
-def _in_list(ids: list[int], photo_id: int) -> Neighbours:
+def in_list(ids: list[int], photo_id: int) -> Neighbours:
     if photo_id not in ids:
         return Neighbours()
     place = ids.index(photo_id)

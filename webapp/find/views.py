@@ -11,7 +11,9 @@ from search.query import MAX_SCANNED
 from webapp.accounts.http import HtmxRequest
 from webapp.errors import UserError
 from webapp.find.events import note_search
+from webapp.find.examples import Examples, asked_examples
 from webapp.find.forms import FindForm
+from webapp.find.like_views import like_page
 from webapp.find.services import Found, SearchPage, find_photos, similar_photos, suggestions
 from webapp.find.trails import SIMILAR
 from webapp.library.models import Photo
@@ -31,6 +33,9 @@ def find_page(request: HtmxRequest) -> HttpResponse:
         raise UserError("This is no page of search results. Search again from the start.")
     text, more = request.GET.get("q", "")[:MAX_SCANNED], form.cleaned_data["more"]
     offset = form.cleaned_data["offset"] or 0
+    if examples := asked_examples(request.user, request.GET):
+        template = _template(request, offset)
+        return like_page(request, text, examples, offset=offset, template=template)
     page = find_photos(request.user, text, offset=offset, show_more=more)
     note_search(request.user, text, page, offset=offset)
     context = {
@@ -55,6 +60,7 @@ def similar(request: HtmxRequest, photo_id: int) -> HttpResponse:
         "photo": photo,
         "alt": alternative_text(photo),
         "tiles": tiles_of(found, trail=f"?similar={photo.pk}"),
+        "example_fields": Examples([photo]).fields,  # words in the search box add to it
     }
     return render(request, "find/_strip.html" if request.htmx else "find/similar.html", context)
 

@@ -9,6 +9,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from webapp.accounts.http import HtmxRequest
 from webapp.find.events import note_opened
+from webapp.find.like_trail import like_trail
 from webapp.find.trails import search_trail, similar_trail
 from webapp.library.forms import as_id
 from webapp.library.models import Photo
@@ -55,6 +56,8 @@ def photo_page(request: HtmxRequest, photo_id: int) -> HttpResponse:
 def _trail(request: HtmxRequest, photo: Photo) -> Trail:
     """The list that the address names: search results, similar photos, else the library."""
     text, original_id = request.GET.get("q", ""), as_id(request.GET.get("similar", ""))
+    if photo.trashed_at is None and (like := like_trail(request.user, photo, request.GET)):
+        return like
     if photo.trashed_at is None and text:
         return search_trail(request.user, photo, text, show_more="more" in request.GET)
     if photo.trashed_at is None and original_id is not None:
@@ -65,7 +68,7 @@ def _trail(request: HtmxRequest, photo: Photo) -> Trail:
 def _note_opened(request: HtmxRequest, photo: Photo, trail: Trail) -> bool:
     """Remember that a result was opened; htmx walks on from there, which says less. Returns
     whether it may be marked as not meant."""
-    if trail.why is None:
+    if trail.why is None or {"like", "image"} & request.GET.keys():  # examples are no query
         return False
     is_kept = note_opened(request.user, request.GET["q"], photo.pk, is_result=not request.htmx)
     return is_kept and trail.why.is_guess

@@ -4,6 +4,7 @@ import { confirmed } from "./confirm.js";
 import { post } from "./server.js";
 import { toast } from "./toast.js";
 
+const MAX_EXAMPLES = 20; // as webapp/find/examples.py
 const TAKES_AWAY = new Set(["trash", "restore", "delete"]); // photos leave the grid they are in
 
 /** Connects the page's bar to a selection in a grid (`remove(ids)`, `refresh(ids)`, `load()`). */
@@ -44,6 +45,7 @@ export class SelectionBar {
   async #do(action) {
     if (action === "clear") this.selection.clear();
     else if (action === "download") this.#download();
+    else if (action === "similar") this.#findSimilar();
     else if (action === "tag") await this.#tag();
     else if (action !== "delete" || await confirmed("delete-dialog")) await this.#send(action);
   }
@@ -89,6 +91,15 @@ export class SelectionBar {
     form.elements.photos.value = [...ids].join(",");
     form.submit();
     toast("The download begins. You can go on meanwhile.");
+  }
+
+  #findSimilar() {
+    const { ids } = this.selection;
+    if (ids.size > MAX_EXAMPLES) {
+      toast(`Marea looks for what is like at most ${MAX_EXAMPLES} photos at once; ${ids.size.toLocaleString("en")} are selected. Select fewer.`, { error: true });
+      return;
+    }
+    location.assign(`${this.bar.dataset.similarUrl}?${new URLSearchParams({ like: [...ids].join(",") })}`);
   }
 
   #url(action) {

@@ -1,0 +1,33 @@
+"""Walking along the photos that are like some examples."""
+
+from django.http import QueryDict
+from django.utils import timezone
+
+from search.query import MAX_SCANNED, parse
+from webapp.accounts.models import User
+from webapp.errors import Conflict, NotFound
+from webapp.find.examples import asked_examples, like_hits
+from webapp.find.trails import in_list
+from webapp.library.models import Photo
+from webapp.library.trails import Trail, Why
+
+
+def like_trail(user: User, photo: Photo, data: QueryDict) -> Trail | None:
+    """Through what is like the examples that an address names; None where it names none, or none
+    that are there any more."""
+    text = data.get("q", "")[:MAX_SCANNED]
+    try:
+        examples = asked_examples(user, data)
+        if examples is None:
+            return None
+        hits = like_hits(user, parse(text, timezone.localdate()), examples) or []
+    except (NotFound, Conflict):
+        return None
+    hit = next((each for each in hits if each.photo_id == photo.pk), None)
+    return Trail(
+        back_url=f"{examples.url(text)}#photo-{photo.pk}",
+        back_label="More like this",
+        neighbours=in_list([each.photo_id for each in hits], photo.pk),
+        query=f"?{examples.url(text).partition('?')[2]}",
+        why=Why(hit.reasons) if hit and hit.reasons else None,
+    )

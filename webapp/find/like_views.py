@@ -1,0 +1,46 @@
+"""The search page where examples say what is looked for."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from webapp.accounts.http import HtmxRequest
+from webapp.examples.services import a_worker_looks
+from webapp.find.examples import Examples, find_like
+from webapp.find.services import SearchPage
+from webapp.library.tiles import Tile
+
+
+def like_page(
+    request: HtmxRequest, text: str, examples: Examples, *, offset: int, template: str
+) -> HttpResponse:
+    """Results for `?like=` and `?image=`, perhaps with words; or that a worker is still looking."""
+    page = find_like(request.user, text, examples, offset=offset)
+    context = {
+        "by_example": True,
+        "query_text": text,
+        "examples": examples.shown(text),
+        "example_fields": examples.fields,
+    }
+    if page is None:
+        context |= {"here_url": examples.url(text), "a_worker_looks": a_worker_looks()}
+        return render(request, template, context)
+    context |= {
+        "page": page,
+        "tiles": _tiles(page, f"?{examples.url(text).partition('?')[2]}"),
+        "next_url": examples.url(text, offset=page.next_offset) if page.next_offset else "",
+    }
+    response = render(request, template, context)
+    if _was_waited_for(request):
+        response["HX-Refresh"] = "true"  # the page's scripts then find a grid
+    return response
+
+
+def _was_waited_for(request: HtmxRequest) -> bool:
+    """Whether the page that asks said that a worker is looking."""
+    return bool(request.htmx) and request.htmx.trigger == "looking"
+
+
+def _tiles(page: SearchPage, trail: str) -> list[Tile]:
+    return [
+        Tile.of(found.photo, trail=trail, reasons=" · ".join(found.reasons)) for found in page.found
+    ]
