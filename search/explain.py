@@ -9,6 +9,7 @@ from search.query import Condition, DateRange, Field, Query
 
 # The one reason that lies in the photo itself: a heat map can show where.
 LOOKS_LIKE_IT = "looks like it"
+MAX_LINE = 40  # characters of a line read in a photo
 
 
 def looks_like_it(_photo_id: int) -> str:
@@ -25,6 +26,18 @@ def caption_says(words: Sequence[str]) -> str:
 
 def name_has(words: Sequence[str]) -> str:
     return f"file name has {_quoted(words)}"
+
+
+def text_says(lines: Sequence[str]) -> str:
+    return f"text in photo: {_quoted([_short(line) for line in lines])}"
+
+
+def taken_in(names: Sequence[str]) -> str:
+    return f"taken in {_listed(names)}"
+
+
+def in_album(names: Sequence[str]) -> str:
+    return f"in album {_quoted(names)}"
 
 
 def satisfied(query: Query) -> tuple[str, ...]:
@@ -52,6 +65,11 @@ def _days(dates: DateRange) -> str:
         return f"before {dates.end}"
     last = dates.end - timedelta(days=1)
     return f"on {last}" if last <= dates.start else f"from {dates.start} to {last}"
+
+
+def _short(line: str) -> str:
+    """A line of a photo's text, cut where it is long: a page has no shorter ones."""
+    return line if len(line) <= MAX_LINE else f"{line[:MAX_LINE].rstrip()}…"
 
 
 def _quoted(words: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Full text in SQL: the tags, caption and file name of each photo, in SQLite FTS5 or PostgreSQL.
+"""Full text in SQL: what is written about each photo, in SQLite FTS5 or PostgreSQL.
 
 Both databases get the same stems from `search.words` and so find the same photos. What users type
 reaches SQL only as parameters built from stems, which are letters and digits, so nothing typed is
@@ -6,14 +6,13 @@ ever a syntax error. FTS5's `ascii` tokenizer takes every letter beyond ASCII fo
 our stems at the spaces and nowhere else. Who may see a photo, and every other condition, is the
 queryset `visible`, joined in the same statement.
 
-One table, `find_text`: for each photo its stems, indexed, and its three texts as folded words
-between single spaces, where exact words are looked up literally.
+One table, `find_text`: for each photo its stems, indexed, and its texts as folded words between
+single spaces, where exact words are looked up literally; see `search.texts`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -21,34 +20,31 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
-from search.signals import Texts
-from search.words import split, split_file_name, stem
+from search.texts import COLUMNS, Document, Texts, row_of, texts_of
+from search.words import split, stem
 
-# Between two tags, so that exact words do not match across them.
-TAG_GAP = " | "
+__all__ = ["Document", "Texts"]
+
 # PostgreSQL's largest position in a tsvector.
 MAX_POSITION = 16_383
 
 _CREATE = {
     "sqlite": [
-        """CREATE VIRTUAL TABLE find_text USING fts5(
-            stems, tags UNINDEXED, caption UNINDEXED, name UNINDEXED,
+        f"""CREATE VIRTUAL TABLE find_text USING fts5(
+            stems, {", ".join(f"{column} UNINDEXED" for column in (*COLUMNS, "shown"))},
             tokenize = 'ascii')"""
     ],
     "postgresql": [
-        """CREATE TABLE find_text (
+        f"""CREATE TABLE find_text (
             photo_id bigint PRIMARY KEY, stems tsvector NOT NULL,
-            tags text NOT NULL, caption text NOT NULL, name text NOT NULL)""",
+            {", ".join(f"{column} text NOT NULL DEFAULT ''" for column in (*COLUMNS, "shown"))})""",
         "CREATE INDEX find_text_stems ON find_text USING gin (stems)",
     ],
 }
+# Columns of the table's first form; what `widen_table` adds came later.
+_FIRST = ("tags", "caption", "name")
 _KEY = {"sqlite": "rowid", "postgresql": "photo_id"}
-_INSERT = {
-    "sqlite": "INSERT INTO find_text (rowid, stems, tags, caption, name) "
-    "VALUES (%s, %s, %s, %s, %s)",
-    "postgresql": "INSERT INTO find_text (photo_id, stems, tags, caption, name) "
-    "VALUES (%s, %s::tsvector, %s, %s, %s)",
-}
+_STEMS = {"sqlite": "%s", "postgresql": "%s::tsvector"}
 # `rank` of FTS5 is bm25, best lowest.
 _MATCH = {"sqlite": "find_text MATCH %s", "postgresql": "find_text.stems @@ %s::tsquery"}
 _ORDER = {
@@ -64,20 +60,38 @@ _AND = {"sqlite": " AND ", "postgresql": " & "}
 _OR = {"sqlite": " OR ", "postgresql": " | "}
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """What full text knows about a photo."""
-
-    photo_id: int
-    tags: Sequence[str]
-    caption: str
-    file_name: str
-
-
 def create_table(connection: BaseDatabaseWrapper) -> None:
     with connection.cursor() as cursor:
         for statement in _CREATE[connection.vendor]:
             cursor.execute(statement)
+
+
+def widen_table(connection: BaseDatabaseWrapper) -> None:
+    """Give a table of the first form the columns that came later. Every row stays and is found as
+    before; what belongs into the new columns comes with the next `upsert` of its photo."""
+    with connection.cursor() as cursor:
+        described = connection.introspection.get_table_description(cursor, "find_text")
+        lacking = [c for c in (*COLUMNS, "shown") if c not in {column.name for column in described}]
+        if not lacking:
+            return
+        for statement in _widening(connection.vendor, lacking):
+            cursor.execute(statement)
+
+
+def _widening(vendor: str, lacking: Sequence[str]) -> list[str]:
+    if vendor == "postgresql":
+        added = ", ".join(f"ADD COLUMN {column} text NOT NULL DEFAULT ''" for column in lacking)
+        return [f"ALTER TABLE find_text {added}"]
+    # FTS5 adds no columns: the rows move into a table that has them.
+    kept = ", ".join(("rowid", "stems", *_FIRST))
+    empty = ", ".join(["''"] * len(lacking))
+    return [
+        "ALTER TABLE find_text RENAME TO find_text_first",
+        *_CREATE[vendor],
+        f"INSERT INTO find_text ({kept}, {', '.join(lacking)}) "  # noqa: S608  constants
+        f"SELECT {kept}, {empty} FROM find_text_first",
+        "DROP TABLE find_text_first",
+    ]
 
 
 def drop_table(connection: BaseDatabaseWrapper) -> None:
@@ -87,11 +101,17 @@ def drop_table(connection: BaseDatabaseWrapper) -> None:
 
 def upsert(connection: BaseDatabaseWrapper, documents: Iterable[Document]) -> None:
     """Index `documents`, replacing what was known about their photos."""
-    rows = [_row(document, connection.vendor) for document in documents]
-    delete(connection, [row[0] for row in rows])
+    vendor = connection.vendor
+    rows = [row_of(document) for document in documents]
+    delete(connection, [row.photo_id for row in rows])
     if rows:
+        columns = ", ".join((_KEY[vendor], "stems", *COLUMNS, "shown"))
+        places = ", ".join(["%s", _STEMS[vendor], *["%s"] * (len(COLUMNS) + 1)])
         with connection.cursor() as cursor:
-            cursor.executemany(_INSERT[connection.vendor], rows)
+            cursor.executemany(
+                f"INSERT INTO find_text ({columns}) VALUES ({places})",  # noqa: S608  constants
+                [(r.photo_id, _as_stored(r.stems, vendor), *r.texts, r.shown) for r in rows],
+            )
 
 
 def delete(connection: BaseDatabaseWrapper, photo_ids: Sequence[int]) -> None:
@@ -140,17 +160,17 @@ def search(
 
 
 def containing(connection: BaseDatabaseWrapper, exact_words: str) -> RawSQL | None:
-    """The ids of all photos in whose tags, caption or file name `exact_words` stand, one after the
-    other and as they are written, for `filter(pk__in=…)`; None if there is no word in them."""
+    """The ids of all photos in one of whose texts `exact_words` stand, one after the other and as
+    they are written, for `filter(pk__in=…)`; None if there is no word in them."""
     words = split(exact_words)
     if not words:
         return None
     vendor = connection.vendor
     literal = f" {' '.join(words)} "
-    contains = " OR ".join(_CONTAINS[vendor].format(field) for field in ("tags", "caption", "name"))
+    contains = " OR ".join(_CONTAINS[vendor].format(field) for field in COLUMNS)
     return RawSQL(  # noqa: S611  constants; what is typed goes as parameters
         f"SELECT {_KEY[vendor]} FROM find_text WHERE {_MATCH[vendor]} AND ({contains})",  # noqa: S608
-        [_AND[vendor].join(_stems(words, vendor)), literal, literal, literal],
+        [_AND[vendor].join(_stems(words, vendor)), *[literal] * len(COLUMNS)],
     )
 
 
@@ -162,10 +182,11 @@ def read(connection: BaseDatabaseWrapper, photo_ids: Sequence[int]) -> list[Text
     places = ", ".join(["%s"] * len(photo_ids))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {key}, tags, caption, name FROM find_text WHERE {key} IN ({places})",  # noqa: S608
+            f"SELECT {key}, {', '.join(COLUMNS)}, shown FROM find_text "  # noqa: S608  constants
+            f"WHERE {key} IN ({places})",
             list(photo_ids),
         )
-        return [_texts(*row) for row in cursor.fetchall()]
+        return [texts_of(pk, columns, shown) for pk, *columns, shown in cursor.fetchall()]
 
 
 def _joined(connection: BaseDatabaseWrapper, visible: QuerySet) -> tuple[str, list[Any]]:
@@ -182,29 +203,10 @@ def _stems(words: Sequence[str], vendor: str) -> list[str]:
     return [_QUOTE[vendor].format(each) for each in stems]
 
 
-def _row(document: Document, vendor: str) -> tuple[int, str, str, str, str]:
-    tags = [split(tag) for tag in document.tags]
-    caption, name = split(document.caption), split_file_name(document.file_name)
-    stems = [stem(word) for words in (*tags, caption, name) for word in words]
-    return (
-        document.photo_id,
-        " ".join(stems) if vendor == "sqlite" else _tsvector(stems),
-        f" {TAG_GAP.join(' '.join(tag) for tag in tags)} ",
-        f" {' '.join(caption)} ",
-        f" {' '.join(name)} ",
-    )
-
-
-def _tsvector(stems: Sequence[str]) -> str:
-    """A tsvector literal: each stem with its positions, so that ranking can count them."""
+def _as_stored(stems: Sequence[str], vendor: str) -> str:
+    """For SQLite the stems; for PostgreSQL a tsvector literal: each stem with its positions, so
+    that ranking can count them."""
+    if vendor == "sqlite":
+        return " ".join(stems)
     places = enumerate(stems[:MAX_POSITION], start=1)
     return " ".join(f"'{each}':{position}" for position, each in places)
-
-
-def _texts(photo_id: int, tags: str, caption: str, name: str) -> Texts:
-    return Texts(
-        photo_id,
-        tuple(tuple(tag.split()) for tag in tags.split(TAG_GAP) if tag.strip()),
-        tuple(caption.split()),
-        tuple(name.split()),
-    )

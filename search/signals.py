@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from search import explain
 from search.cutoff import Background
 from search.index.protocol import Vectors
 from search.index.selection import Ids
 from search.rank import Signal
-from search.words import Word, stem
-
-
-@dataclass(frozen=True, slots=True)
-class Texts:
-    """A photo's texts as folded words: see `search.words`."""
-
-    photo_id: int
-    tags: tuple[tuple[str, ...], ...] = ()
-    caption: tuple[str, ...] = ()
-    name: tuple[str, ...] = ()
-
+from search.texts import Texts, originals
+from search.words import Word, split, stem
 
 # Log-odds when all words of the query stand in a photo's tags, caption or file name; of a part of
 # them, that part. That of tags was fitted (see `search.cutoff`); a name was given by a person and
 # gets as much as a tag; a caption is a guess: at 3.0 it cost three points of recall@5 on Flickr8k.
-TRUST = {"tags": 4.7, "caption": 1.5, "name": 4.7}
+# What is read in a photo, where it was taken and its albums are facts, or a person's words.
+TRUST = {"tags": 4.7, "caption": 1.5, "name": 4.7, "read": 4.7, "place": 4.7, "albums": 4.7}
+
+# Words of place names that say nothing by themselves: "new shoes" were not bought in New York.
+_GENERIC = (
+    "new old great upper lower north south east west saint st san santa sao bad am an der die den "
+    "la le les los las el al de di del do da du des of on port lake park city county island"
+)
+GENERIC_IN_PLACES = frozenset(_GENERIC.split())
 
 
 def opinions(
@@ -50,32 +47,83 @@ def opinions(
 
 
 def of_words(words: Sequence[Word], texts: Iterable[Texts]) -> list[Signal]:
-    """The opinions of tags, captions and file names: how many of the `words` stand in each."""
-    texts = list(texts)
+    """The opinions of a photo's texts: how many of the `words` stand in each."""
+    by_id = {each.photo_id: each for each in texts}
+    every = by_id.values()
+    tags = {t.photo_id: _matching(words, [w for tag in t.tags for w in tag]) for t in every}
+    captions = {t.photo_id: _matching(words, t.caption) for t in every}
+    names = {t.photo_id: _matching(words, t.name) for t in every}
+    read = {t.photo_id: _matching(words, _perhaps(words, t.read)) for t in every}
+    places = {t.photo_id: _matching(words, _places(words, t)) for t in every}
+    albums = {t.photo_id: _matching(words, [w for name in t.albums for w in name]) for t in every}
     return [
-        _signal("tags", words, {t.photo_id: _tag_words(t) for t in texts}, explain.tagged),
-        _signal("caption", words, {t.photo_id: t.caption for t in texts}, explain.caption_says),
-        _signal("name", words, {t.photo_id: t.name for t in texts}, explain.name_has),
+        _signal("tags", words, tags, lambda pk: explain.tagged(tags[pk])),
+        _signal("caption", words, captions, lambda pk: explain.caption_says(captions[pk])),
+        _signal("name", words, names, lambda pk: explain.name_has(names[pk])),
+        _signal("read", words, read, lambda pk: explain.text_says(_lines(by_id[pk], read[pk]))),
+        _signal("place", words, places, lambda pk: explain.taken_in(_named(by_id[pk], words))),
+        _signal(
+            "albums", words, albums, lambda pk: explain.in_album(_albums(by_id[pk], albums[pk]))
+        ),
     ]
 
 
 def _signal(
     name: str,
     words: Sequence[Word],
-    texts: Mapping[int, Sequence[str]],
-    say: Callable[[Sequence[str]], str],
+    found: Mapping[int, Sequence[str]],
+    say: Callable[[int], str],
 ) -> Signal:
-    found = {photo_id: _matching(words, text) for photo_id, text in texts.items()}
     each = TRUST[name] / len(words)
     scores = {photo_id: each * len(hits) for photo_id, hits in found.items() if hits}
-    return Signal(name, scores, lambda photo_id: say(found[photo_id]))
+    return Signal(name, scores, say)
 
 
 def _matching(words: Sequence[Word], text: Sequence[str]) -> list[str]:
     """For each of the query's `words` that the text has, the text's own form of it."""
+    if not text:
+        return []
     by_stem = {stem(word): word for word in reversed(text)}
     return [by_stem[word.stem] for word in words if word.stem in by_stem]
 
 
-def _tag_words(texts: Texts) -> list[str]:
-    return [word for tag in texts.tags for word in tag]
+def _perhaps(words: Sequence[Word], text: str) -> Sequence[str]:
+    """The words of `text`, unless it is plain that none is meant: a text may fill a page, and a
+    stem begins as its word does, but for its last letters."""
+    return text.split() if any(word.stem[:-2] in text for word in words) else ()
+
+
+def _places(words: Sequence[Word], texts: Texts) -> list[str]:
+    """The words of those names of the photo's place that the query means."""
+    stems = {word.stem for word in words}
+    return [word for name in texts.place if _is_meant(name, stems) for word in name]
+
+
+def _is_meant(name: Sequence[str], stems: set[str]) -> bool:
+    """Whether the query says the whole name, or of a longer one a word that tells it apart."""
+    said = {word for word in name if stem(word) in stems}
+    return said == set(name) or not said <= GENERIC_IN_PLACES
+
+
+def _named(texts: Texts, words: Sequence[Word]) -> list[str]:
+    stems = {word.stem for word in words}
+    pairs = zip(texts.place, originals(texts, "place"), strict=False)
+    return [written for name, written in pairs if _is_meant(name, stems)]
+
+
+def _albums(texts: Texts, hits: Sequence[str]) -> list[str]:
+    pairs = zip(texts.albums, originals(texts, "albums"), strict=False)
+    return [written for name, written in pairs if set(hits) & set(name)]
+
+
+def _lines(texts: Texts, hits: Sequence[str]) -> list[str]:
+    """The lines in the photo that have most of what was found: the fewest that have it all."""
+    missing, chosen = set(hits), []
+    lines = [(line, set(split(line))) for line in originals(texts, "read")]
+    while missing and lines:
+        line, has = max(lines, key=lambda each: len(missing & each[1]))
+        if not missing & has:
+            break
+        missing -= has
+        chosen.append(line)
+    return chosen

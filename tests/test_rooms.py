@@ -81,6 +81,7 @@ def test_every_signal_has_its_task() -> None:
     from workers import queue, tasks
 
     names = {queue.LOOK, queue.REMAKE_THUMBNAILS, queue.BUILD_INDEX, queue.WORK_ON_MODELS}
+    names |= {queue.READ_TEXTS, queue.DRAW_HEAT_MAPS}
 
     assert names <= set(tasks.app.tasks)
 

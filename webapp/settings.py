@@ -343,6 +343,11 @@ MAREA_VISION_THREADS = env.integer(
     "MAREA_VISION_THREADS", 0, "Threads for the network; 0 for one a core."
 )
 
+MAREA_OCR = env.flag(
+    "MAREA_OCR", True, "Read text in photos, once they were looked at, so that it can be searched."
+)
+MAREA_OCR_THREADS = env.integer("MAREA_OCR_THREADS", 1, "Threads for reading text in photos.")
+
 MAREA_IDLE_S = env.integer(
     "MAREA_IDLE_S", 300, "Seconds without photos after which a worker lets go of the weights."
 )

@@ -7,7 +7,7 @@ from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
-QUEUES = ("look", "thumbnails", "housekeeping", "models")
+QUEUES = ("look", "thumbnails", "housekeeping", "models", "reading")
 
 
 def delivery() -> dict[str, Any]:

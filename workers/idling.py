@@ -5,7 +5,7 @@ import threading
 
 from django.conf import settings
 
-from workers import heating, looking, memory
+from workers import heating, looking, memory, reading
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,8 @@ def rest() -> None:
 
 def let_go() -> None:
     """Forget the network; who is looking through it this moment keeps it until done."""
-    held = [load for load in (looking.load_eye, heating.load_mapper) if load.cache_info().currsize]
+    loaders = (looking.load_eye, heating.load_mapper, reading.load_reader)
+    held = [load for load in loaders if load.cache_info().currsize]
     for load in held:
         load.cache_clear()
     if held:

@@ -19,6 +19,7 @@ BUILD_INDEX = "workers.tasks.build_index"
 DRAW_HEAT_MAPS = "workers.tasks.draw_heat_maps"
 EMBED_EXAMPLES = "workers.tasks.embed_examples"
 WORK_ON_MODELS = "workers.tasks.work_on_models"
+READ_TEXTS = "workers.tasks.read_texts"
 
 # While a signal is on its way, the same one need not be sent again: thousands of uploads send a
 # handful. The mark wears off, in case the signal was lost after all.
@@ -53,6 +54,11 @@ def examples_wait() -> None:
 def models_wait() -> None:
     """An administrator asked for a model to be pulled, adopted or put to work."""
     _send_once(WORK_ON_MODELS, queue="models")
+
+
+def texts_wait() -> None:
+    """Photos were looked at whose text nobody has read yet."""
+    _send_once(READ_TEXTS, queue="reading")
 
 
 def arrived(name: str) -> None:

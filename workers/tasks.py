@@ -6,11 +6,12 @@ All of them may come twice, come late or be lost.
 from collections.abc import Sequence
 
 from celery.worker import state
+from django.conf import settings
 
 from webapp.library.models import Photo
 from webapp.library.services import claims, thumbnails
 from webapp.teach.job_models import ModelJob
-from workers import heating, housekeeping, idling, looking, modelling, queue
+from workers import heating, housekeeping, idling, looking, modelling, queue, reading
 from workers.app import app
 
 LOOK_TIME_S = 60  # a task ends well before Redis would deliver its signal again
@@ -29,6 +30,21 @@ def look_at_photos() -> None:
     looking.look(seconds=LOOK_TIME_S, stopping=shutting_down)
     if Photo.objects.claimable().exists():
         queue.there_is_work()
+    else:
+        idling.rest()
+        if settings.MAREA_OCR:
+            queue.texts_wait()
+
+
+@app.task
+def read_texts() -> None:
+    """Read the text in photos that were looked at; the first look at others comes before."""
+    queue.arrived(queue.READ_TEXTS)
+    if not settings.MAREA_OCR:
+        return
+    idling.wake()
+    if reading.read_texts(seconds=LOOK_TIME_S, stopping=shutting_down):
+        queue.texts_wait()
     else:
         idling.rest()
 
@@ -81,6 +97,8 @@ def sweep() -> None:
         queue.build_index()
     if ModelJob.objects.claimable().exists():
         queue.models_wait()
+    if settings.MAREA_OCR and reading.some_wait():
+        queue.texts_wait()
 
 
 @app.task

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from search import fulltext
 from search.fulltext import Document
-from search.signals import Texts
+from search.texts import MAX_READ_WORDS, Texts, originals
 from search.words import split
 from tests.factories import a_photo, a_user
 from webapp.library.models import Photo, PhotoQuerySet
@@ -114,3 +114,76 @@ def test_no_text_is_a_syntax_error_and_what_is_indexed_is_found(text: str) -> No
     expected = [photo.pk] if split(text) else []
     assert found(text) == expected
     assert exactly(text) == expected
+
+
+def test_read_text_place_and_albums_are_found_by_stem_and_exactly() -> None:
+    photo = a_photo(a_user())
+    document = Document(
+        photo.pk,
+        [],
+        "",
+        "x.jpg",
+        read="HOTEL\nROMA",
+        place=["Rome", "Lazio", "Italy"],
+        albums=["Weddings 2019", "Best of"],
+        folder="Camera Roll",
+    )
+    fulltext.upsert(connection, [document])
+
+    for words in (["hotels"], ["italy"], ["wedding"], ["roll"]):
+        assert found(*words) == [photo.pk]
+    for exact in ("hotel roma", "lazio", "weddings 2019", "camera roll"):
+        assert exactly(exact) == [photo.pk]
+    assert exactly("2019 best") == []  # across two albums
+
+
+def test_texts_come_back_with_what_people_wrote() -> None:
+    photo = a_photo(a_user())
+    document = Document(photo.pk, [], "", "x.jpg", read="Café\n50 €", albums=["Été 2019", "!"])
+    fulltext.upsert(connection, [document])
+
+    (texts,) = fulltext.read(connection, [photo.pk])
+
+    assert texts.read == "cafe 50"
+    assert texts.albums == (("ete", "2019"), ())
+    assert originals(texts, "read") == ["Café", "50 €"]
+    assert originals(texts, "albums") == ["Été 2019", "!"]
+    assert originals(texts, "place") == []
+
+
+def test_a_page_full_of_text_is_cut() -> None:
+    photo = a_photo(a_user())
+    page = " ".join(f"word{number}" for number in range(MAX_READ_WORDS + 5))
+    fulltext.upsert(connection, [Document(photo.pk, [], "", "x.jpg", read=page)])
+
+    assert exactly(f"word{MAX_READ_WORDS - 1}") == [photo.pk]
+    assert exactly(f"word{MAX_READ_WORDS + 1}") == []
+
+
+def test_a_table_of_the_first_form_is_widened_and_loses_nothing() -> None:
+    photo_id = indexed(tags=["dog"], caption="a red car", file_name="Rome.jpg")
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(
+                "CREATE VIRTUAL TABLE first USING fts5(stems, tags UNINDEXED, caption UNINDEXED, "
+                "name UNINDEXED, tokenize = 'ascii')"
+            )
+            cursor.execute(
+                "INSERT INTO first (rowid, stems, tags, caption, name) "
+                "SELECT rowid, stems, tags, caption, name FROM find_text"
+            )
+            cursor.execute("DROP TABLE find_text")
+            cursor.execute("ALTER TABLE first RENAME TO find_text")
+        else:
+            for column in ("read", "place", "albums", "shown"):
+                cursor.execute(f"ALTER TABLE find_text DROP COLUMN {column}")
+
+    for _ in range(2):  # the second time there is nothing to do
+        fulltext.widen_table(connection)
+
+    assert found("dogs") == [photo_id]
+    assert exactly("red car") == [photo_id]
+    (texts,) = fulltext.read(connection, [photo_id])
+    assert (texts.tags, texts.read, texts.albums) == ((("dog",),), "", ())
+    fulltext.upsert(connection, [Document(photo_id, [], "", "x.jpg", read="EXIT")])
+    assert found("exit") == [photo_id]

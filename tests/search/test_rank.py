@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from search import cutoff, signals
 from search.query import Query, parse
 from search.rank import Hit, Signal, rank
-from search.signals import Texts
+from search.texts import Document, Texts, row_of, texts_of
 from search.words import content_words
 from tests.search.test_index import unit_vectors
 from tests.search.test_query import TODAY
@@ -40,6 +40,34 @@ def test_reasons_say_what_was_found_in_the_text_s_own_words() -> None:
         "file name has ‘dog’ and ‘rome’",
         "caption says ‘run’ and ‘dogs’",
     )
+
+
+def test_read_text_place_and_albums_say_so_as_people_wrote_them() -> None:
+    document = Document(
+        7, [], "", "", read="Grand\nHotel Roma\n★★★", place=["Rome", "Italy"], albums=["Italy 2019"]
+    )
+    row = row_of(document)
+    texts = [texts_of(7, row.texts, row.shown)]
+
+    (hit,) = rank(QUERY, signals.of_words(content_words("hotel roma in italy"), texts), 10)
+
+    assert set(hit.reasons) == {
+        "text in photo: ‘Hotel Roma’",
+        "taken in Italy",
+        "in album ‘Italy 2019’",
+    }
+
+
+def test_a_word_that_many_places_share_does_not_mean_one_of_them() -> None:
+    row = row_of(Document(7, [], "", "", place=["New York"]))
+    texts = [texts_of(7, row.texts, row.shown)]
+
+    def ranked(query: str) -> list[Hit]:
+        return rank(QUERY, signals.of_words(content_words(query), texts), 10)
+
+    assert ranked("new shoes") == []
+    for query in ("york", "new york"):
+        assert ranked(query)[0].reasons == ("taken in New York",)
 
 
 def test_reasons_are_worded_only_for_hits_that_are_shown() -> None:

@@ -7,10 +7,19 @@ from django.db import connection, transaction
 
 from search import fulltext
 from vision.vocabulary import search_forms
+from webapp.albums.models import AlbumPhoto
 from webapp.library.models import Photo
 from webapp.teach.models import PhotoTag, Sight
+from webapp.teach.text_models import texts_in
 
 PORTION = 1_000  # photos indexed in one transaction
+_OF_PHOTOS = ("file_name", "own_caption")
+# From the narrowest; as far as photos have them.
+_PLACE = tuple(
+    name
+    for name in ("town", "region", "country")
+    if name in {field.name for field in Photo._meta.get_fields()}
+)
 
 
 def index_photos(photo_ids: Sequence[int]) -> None:
@@ -20,18 +29,21 @@ def index_photos(photo_ids: Sequence[int]) -> None:
     has written, and does not insert the same row again.
     """
     Photo.objects.filter(pk__in=photo_ids).lock()
-    photos = Photo.objects.filter(pk__in=photo_ids).values_list("pk", "file_name", "own_caption")
     captions, tags = _captions(photo_ids), _tags(photo_ids)
+    read, albums = texts_in(photo_ids), _albums(photo_ids)
     fulltext.upsert(
         connection,
         [
             fulltext.Document(
-                photo_id=pk,
-                tags=tags.get(pk, []),
-                caption=own_caption or captions.get(pk, ""),
-                file_name=file_name,
+                photo_id=photo.pk,
+                tags=tags.get(photo.pk, []),
+                caption=photo.own_caption or captions.get(photo.pk, ""),
+                file_name=photo.file_name,
+                read=read.get(photo.pk, ""),
+                place=_place(photo),
+                albums=albums.get(photo.pk, []),
             )
-            for pk, file_name, own_caption in photos
+            for photo in Photo.objects.filter(pk__in=photo_ids).only(*_OF_PHOTOS, *_PLACE)
         ],
     )
 
@@ -53,6 +65,19 @@ def index_everything() -> Iterator[int]:
         last = ids[-1]
         yield len(ids)
     fulltext.prune(connection, Photo.objects.all())
+
+
+def _place(photo: Photo) -> list[str]:
+    """Where it was taken: distinct names, the narrowest first."""
+    return list(dict.fromkeys(filter(None, (getattr(photo, name) for name in _PLACE))))
+
+
+def _albums(photo_ids: Sequence[int]) -> dict[int, list[str]]:
+    names: dict[int, list[str]] = defaultdict(list)
+    rows = AlbumPhoto.objects.filter(photo__in=photo_ids).order_by("album__name", "album_id")
+    for photo_id, name in rows.values_list("photo_id", "album__name"):
+        names[photo_id].append(name)
+    return names
 
 
 def _captions(photo_ids: Sequence[int]) -> dict[int, str]:

@@ -6,6 +6,6 @@ class TeachConfig(AppConfig):
     label = "teach"
 
     def import_models(self) -> None:
-        """Also those of long work on models, which have a module of their own."""
+        """Also those that have a module of their own."""
         super().import_models()
-        from webapp.teach import job_models  # noqa: F401
+        from webapp.teach import job_models, text_models  # noqa: F401

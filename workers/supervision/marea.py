@@ -74,10 +74,11 @@ def looker() -> Program:
 def caretaker() -> Program:
     """Threads suffice: decoding is in processes of its own, building the index in FAISS.
 
-    The third is for work on models, which takes long and is a process of its own, too.
+    The third is for work on models, which takes long and is a process of its own, too; the fourth
+    reads text in photos, one at a time.
     """
-    queues = "--queues=thumbnails,housekeeping,models"
-    return Program("care", _worker("care", "--pool=threads", "--concurrency=3", queues))
+    queues = "--queues=thumbnails,housekeeping,models,reading"
+    return Program("care", _worker("care", "--pool=threads", "--concurrency=4", queues))
 
 
 def clock() -> Program:

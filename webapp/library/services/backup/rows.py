@@ -23,12 +23,13 @@ from webapp.accounts.models import ApiToken, User
 from webapp.albums.models import Album, AlbumPhoto
 from webapp.library.models import ChangeCounter, DeletedPhoto, Photo
 from webapp.teach.models import Correction, ModelVersion, PhotoTag, Sight, Tag
+from webapp.teach.text_models import ReadText
 
 # In an order in which no row comes before one that it refers to.
 MODELS: tuple[type[models.Model], ...] = (
     *(User, ApiToken, ChangeCounter, Photo, DeletedPhoto),
     *(ModelVersion, Sight, Tag, PhotoTag, Correction),
-    *(Album, AlbumPhoto),
+    *(ReadText, Album, AlbumPhoto),
 )
 BATCH = 1000
 

@@ -1,0 +1,114 @@
+"""A photo's texts: as they come, as the full-text table holds them, as signals compare them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from search.words import split, split_file_name, stem
+
+# Between two names, so that exact words do not match across them.
+GAP = " | "
+# Of the text read in one photo, which may be a page of a book.
+MAX_READ_WORDS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What full text knows about a photo."""
+
+    photo_id: int
+    tags: Sequence[str]
+    caption: str
+    file_name: str
+    read: str = ""  # text read in the photo, a line each
+    place: Sequence[str] = ()  # where it was taken: town, region, country
+    albums: Sequence[str] = ()  # their names
+    folder: str = ""  # the names of the folders that it came in
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A photo's texts as folded words: see `search.words`.
+
+    `read` is one text with single spaces, since most are never looked at word by word. `shown`
+    has read lines, place and albums as people wrote them: see `originals`.
+    """
+
+    photo_id: int
+    tags: tuple[tuple[str, ...], ...] = ()
+    caption: tuple[str, ...] = ()
+    name: tuple[str, ...] = ()
+    read: str = ""
+    place: tuple[tuple[str, ...], ...] = ()
+    albums: tuple[tuple[str, ...], ...] = ()
+    shown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A document as the table holds it: `texts` as `COLUMNS`, folded words between spaces."""
+
+    photo_id: int
+    stems: Sequence[str]
+    texts: Sequence[str]
+    shown: str
+
+
+# The texts in which exact words are looked up, in the order of `Row.texts`.
+COLUMNS = ("tags", "caption", "name", "read", "place", "albums")
+
+
+def row_of(document: Document) -> Row:
+    fields = [
+        [split(tag) for tag in document.tags],
+        [split(document.caption)],
+        [[*split_file_name(document.file_name), *split(document.folder)]],
+        [split(document.read)[:MAX_READ_WORDS]],
+        [split(name) for name in document.place],
+        [split(name) for name in document.albums],
+    ]
+    return Row(
+        document.photo_id,
+        [stem(word) for names in fields for words in names for word in words],
+        [f" {GAP.join(' '.join(words) for words in names)} " for names in fields],
+        _shown(document),
+    )
+
+
+def texts_of(photo_id: int, columns: Sequence[str], shown: str) -> Texts:
+    """The opposite of `row_of`, as far as signals need it."""
+    tags, caption, name, read, place, albums = columns
+    return Texts(
+        photo_id,
+        tuple(words for words in _names(tags) if words),
+        tuple(caption.split()),
+        tuple(name.split()),
+        read.strip(),
+        _names(place),
+        _names(albums),
+        shown,
+    )
+
+
+def originals(texts: Texts, field: str) -> list[str]:
+    """Of the field `read`, `place` or `albums`: its lines or names as people wrote them."""
+    written: list[str] = json.loads(texts.shown).get(field, []) if texts.shown else []
+    return written
+
+
+def _names(column: str) -> tuple[tuple[str, ...], ...]:
+    """One tuple of words for each name, also where none is left of it; they keep their places."""
+    return tuple(tuple(name.split()) for name in column.split(GAP)) if column.strip() else ()
+
+
+def _shown(document: Document) -> str:
+    lines = [line.strip() for line in document.read.splitlines()]
+    written = {
+        "read": [line for line in lines if line],
+        "place": list(document.place),
+        "albums": list(document.albums),
+    }
+    kept = {field: texts for field, texts in written.items() if texts}
+    return json.dumps(kept) if kept else ""
