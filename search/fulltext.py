@@ -174,6 +174,19 @@ def containing(connection: BaseDatabaseWrapper, exact_words: str) -> RawSQL | No
     )
 
 
+def having(connection: BaseDatabaseWrapper, words: str) -> RawSQL | None:
+    """The ids of all photos that have all of `words` (by stem), for `filter(pk__in=…)`; None if
+    there is no word in them."""
+    vendor = connection.vendor
+    stems = _stems([words], vendor)
+    if not stems:
+        return None
+    return RawSQL(  # noqa: S611  constants; what is typed goes as a parameter
+        f"SELECT {_KEY[vendor]} FROM find_text WHERE {_MATCH[vendor]}",  # noqa: S608
+        [_AND[vendor].join(stems)],
+    )
+
+
 def read(connection: BaseDatabaseWrapper, photo_ids: Sequence[int]) -> list[Texts]:
     """The indexed texts of these photos, in no particular order."""
     if not photo_ids:

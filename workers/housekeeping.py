@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from time import monotonic
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.sessions.models import Session
@@ -12,6 +13,7 @@ from webapp.examples.models import ExampleImage
 from webapp.find import building, events
 from webapp.find.models import HeatMap
 from webapp.library.models import DeletedPhoto, Photo, Worker
+from webapp.library.services.places import place_photos
 from webapp.library.services.trash import delete_photos, expired_trash
 from webapp.library.services.uploads import expire_uploads
 from webapp.teach.services import active_version
@@ -35,6 +37,16 @@ def build_index() -> None:
 def index_is_behind() -> bool:
     """Whether a new base would spare web processes much."""
     return building.needs_base(active_version())
+
+
+def find_places(*, seconds: float) -> None:
+    """Look up where photos were taken that are older than Marea's gazetteer, for so long."""
+    until = monotonic() + seconds
+    placed = 0
+    while monotonic() < until and (portion := place_photos(PORTION)):
+        placed += portion
+    if placed:
+        logger.info("placed photos=%d", placed)
 
 
 def tidy() -> None:
