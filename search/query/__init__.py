@@ -13,6 +13,7 @@ a query. `str(query)` writes a query so that it parses to itself again. docs/sea
 """
 
 from search.dates import DateRange, Recurring
+from search.query.labels import days_in_words, label
 from search.query.model import HAS, TYPES, Condition, Field, Query
 from search.query.parser import (
     MAX_CONDITIONS,
@@ -34,5 +35,7 @@ __all__ = [
     "Field",
     "Query",
     "Recurring",
+    "days_in_words",
+    "label",
     "parse",
 ]

@@ -61,6 +61,11 @@ class Condition:
         return f"{self.field}:{quoted}"
 
     @property
+    def turned(self) -> Condition:
+        """The opposite."""
+        return replace(self, negated=not self.negated)
+
+    @property
     def recurring(self) -> Recurring | None:
         """The days of Field.EVERY."""
         return Recurring.read(self.value) if self.field is Field.EVERY else None
@@ -87,14 +92,18 @@ class Query:
         """The conditions about `field`."""
         return tuple(each for each in self.conditions if each.field is field)
 
+    @property
+    def unwanted(self) -> tuple[str, ...]:
+        """What should not be on the photos."""
+        return tuple(each.value for each in self.of(Field.SHOWS) if each.negated)
+
     def without(self, condition: Condition) -> Query:
         kept = tuple(each for each in self.conditions if each != condition)
         return replace(self, conditions=kept)
 
     def turned(self, condition: Condition) -> Query:
         """The query with `condition` turned around."""
-        other = replace(condition, negated=not condition.negated)
-        turned = (other if each == condition else each for each in self.conditions)
+        turned = (condition.turned if each == condition else each for each in self.conditions)
         return replace(self, conditions=distinct(turned))
 
 

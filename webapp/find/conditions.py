@@ -44,8 +44,8 @@ def _words(condition: Condition) -> Q:
 
 
 def _shows(condition: Condition) -> Q:
-    """A tag with its synonyms and narrower words, or the words themselves in any text."""
-    worded = fulltext.having(connection, condition.value)
+    """A tag with its synonyms and narrower words, or any of these words in any text."""
+    worded = fulltext.having(connection, other_words(condition.value))
     return _tag(condition) if worded is None else _tag(condition) | Q(pk__in=worded)
 
 
@@ -58,6 +58,15 @@ def _tag(condition: Condition) -> Q:
 def narrower(name: str) -> tuple[str, ...]:
     """Tags that are meant by `name` as well: `tag:animals` finds what is tagged dog."""
     return tuple(word for word in vocabulary() if name.lower() in search_forms(word))
+
+
+@lru_cache(maxsize=1_000)
+def other_words(name: str) -> tuple[str, ...]:
+    """`name`, the words that are meant by it as well, and their synonyms: of people woman, lady…"""
+    words = vocabulary()
+    meant = [words[each] for each in (name.lower(), *narrower(name)) if each in words]
+    forms = (form for word in meant for form in (word.name, *word.synonyms))
+    return tuple(dict.fromkeys([name, *forms]))
 
 
 def _camera(condition: Condition) -> Q:

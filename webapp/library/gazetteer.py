@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,7 +123,7 @@ def _read(file: Path, countries: dict[str, str]) -> Gazetteer:
     return _sorted(np.array(figures).reshape(-1, 4), regions, ends, bytes(names), list(numbers))
 
 
-def _records(packed: IO[bytes]) -> Iterator[re.Match[bytes]]:
+def _records(packed: gzip.GzipFile) -> Iterator[re.Match[bytes]]:
     rest = b""
     while chunk := packed.read(1 << 20):
         rest += chunk

@@ -152,6 +152,7 @@ class Photo(models.Model):
                 name="photo_places",
                 condition=~Q(country=""),
             ),
+            models.Index(fields=("owner", "camera"), name="photo_cameras", condition=~Q(camera="")),
             models.Index(
                 fields=("id",),
                 name="photo_unplaced",
