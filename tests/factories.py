@@ -21,6 +21,7 @@ from webapp.accounts.models import ApiToken, User
 from webapp.library.models import Photo
 from webapp.library.services.thumbnails import SIZES, has_thumbnails, store_thumbnails
 from webapp.library.storage import originals
+from webapp.stacks.models import Stack, StackMember
 from webapp.teach.services import active_version, store_sights
 
 PASSWORD = "correct horse battery staple"
@@ -99,6 +100,18 @@ def an_embedding(seed: int | None = None) -> np.ndarray:
     """A direction in the space of photos and texts: (512,) float32 of unit norm."""
     vector = np.random.default_rng(next(_numbers) if seed is None else seed).normal(size=EMBED_DIM)
     return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def a_stack(*photos: Photo, kind: str = "copy") -> Stack:
+    """Photos of one owner in one stack, the best one first."""
+    stack = Stack.objects.create(owner=photos[0].owner)
+    StackMember.objects.bulk_create(
+        [
+            StackMember(photo=photo, stack=stack, place=place, kind=kind)
+            for place, photo in enumerate(photos)
+        ]
+    )
+    return stack
 
 
 def a_sight(

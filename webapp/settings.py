@@ -122,6 +122,7 @@ INSTALLED_APPS = [
     "webapp.library",
     "webapp.find",
     "webapp.examples",
+    "webapp.stacks",
     "webapp.teach",
     "webapp.albums",
     "django.contrib.admin",
@@ -354,11 +355,7 @@ MAREA_IDLE_S = env.integer(
 
 # --- Search ---
 
-SEARCH_ENGINE = env.text(
-    "SEARCH_ENGINE",
-    "faiss",
-    "Vector engine: faiss, or milvus://host:19530 for libraries beyond one machine (see scale.md).",
-)
+SEARCH_ENGINE = env.text("SEARCH_ENGINE", "faiss", "Vector engine; faiss is the only one so far.")
 MAREA_INDEX_DELTA = env.integer(
     "MAREA_INDEX_DELTA", 5000, "New photos after which a worker makes a new index base."
 )

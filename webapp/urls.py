@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("webapp.library.urls")),
     path("", include("webapp.find.urls")),
     path("", include("webapp.examples.urls")),
+    path("", include("webapp.stacks.urls")),
     path("", include("webapp.teach.urls")),
     path("account/", include("webapp.accounts.urls")),
     path("api/v1/", open_to_programs()),

@@ -18,6 +18,7 @@ REMAKE_THUMBNAILS = "workers.tasks.remake_thumbnails"
 BUILD_INDEX = "workers.tasks.build_index"
 DRAW_HEAT_MAPS = "workers.tasks.draw_heat_maps"
 EMBED_EXAMPLES = "workers.tasks.embed_examples"
+STACK_PHOTOS = "workers.tasks.stack_photos"
 WORK_ON_MODELS = "workers.tasks.work_on_models"
 READ_TEXTS = "workers.tasks.read_texts"
 
@@ -49,6 +50,11 @@ def heat_maps_wait() -> None:
 def examples_wait() -> None:
     """Somebody waits for a search by a picture."""
     _send_once(EMBED_EXAMPLES, queue="look")
+
+
+def stacks_are_behind() -> None:
+    """Photos changed that stacks have not followed yet."""
+    _send_once(STACK_PHOTOS, queue="housekeeping")
 
 
 def models_wait() -> None:

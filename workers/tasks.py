@@ -11,10 +11,9 @@ from django.conf import settings
 from webapp.library.models import Photo
 from webapp.library.services import claims, thumbnails
 from webapp.teach.job_models import ModelJob
-from workers import heating, housekeeping, idling, looking, modelling, queue, reading
+from workers import heating, housekeeping, idling, looking, modelling, queue, reading, stacking
 from workers.app import app
 
-PLACES_TIME_S = 5  # at each sweep, so that nothing else waits for long
 LOOK_TIME_S = 60  # a task ends well before Redis would deliver its signal again
 
 
@@ -82,6 +81,13 @@ def build_index() -> None:
 
 
 @app.task
+def stack_photos() -> None:
+    """Bring stacks up to date; if time is up before they are, the sweeper sends another signal."""
+    queue.arrived(queue.STACK_PHOTOS)
+    stacking.follow(seconds=LOOK_TIME_S, stopping=shutting_down)
+
+
+@app.task
 def work_on_models() -> None:
     """Pull, adopt or activate what administrators asked for."""
     queue.arrived(queue.WORK_ON_MODELS)
@@ -96,11 +102,12 @@ def sweep() -> None:
         queue.there_is_work()
     if housekeeping.index_is_behind():
         queue.build_index()
+    if stacking.is_behind():
+        queue.stacks_are_behind()
     if ModelJob.objects.claimable().exists():
         queue.models_wait()
     if settings.MAREA_OCR and reading.some_wait():
         queue.texts_wait()
-    housekeeping.find_places(seconds=PLACES_TIME_S)
 
 
 @app.task

@@ -46,6 +46,7 @@ class Things:
     size: str = "small"
     action: str = "unfavourite"
     example: str = "unknown"
+    stack_id: int = 999_999
 
 
 Request = Callable[[Things], dict[str, Any]]
@@ -144,14 +145,16 @@ PAGES = [
     Row("POST", f"{PHOTO}/caption", ONE, 302, form(caption="Ours")),
     Row("POST", "photos/bulk/<str:action>", MANY, 302, form(photos="{photo_id}")),
     Row("POST", "photos/zip", MANY, request=form(photos="{photo_id}")),
+    Row("GET", f"{PHOTO}/stack", ONE),
+    Row("GET", "duplicates/", MINE),
+    Row("POST", "duplicates/folding", MINE, 302, form(fold="on")),
+    Row("POST", "duplicates/<int:stack_id>", ONE, 302, form(do="trash", keep="{photo_id}")),
     Row("GET", "trash/", MINE),
     Row("POST", "trash/empty", MINE, 302),
     Row("GET", "search/", MINE),
     Row("GET", "search/", MINE, request=form(q=SECRET)),
     Row("GET", "search/", MINE, request=form(q=f"tag:{SECRET}")),
     Row("GET", "search/", MINE, request=form(q="is:favourite", more="on")),
-    Row("GET", "search/completions", MINE, request=form(q=SECRET[:4])),
-    Row("GET", "search/completions", MINE, request=form(q=f"tag:{SECRET[:4]}")),
     Row("POST", "search/not-this", MANY, 302, form(photos="{photo_id}", q="dog")),
     Row("GET", "search/", MANY, request=form(like="{photo_id}")),
     Row("GET", "search/", ONE, request=form(image="{example}")),

@@ -15,7 +15,15 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
-from tests.factories import a_photo, a_sight, a_token, a_user, an_administrator, image_bytes
+from tests.factories import (
+    a_photo,
+    a_sight,
+    a_stack,
+    a_token,
+    a_user,
+    an_administrator,
+    image_bytes,
+)
 from tests.webapp.access_rows import (
     API,
     MANY,
@@ -93,6 +101,7 @@ def things_of(user: User) -> Things:
     example = ExampleImage.objects.create(owner=user, key=f"{SECRET}{user.pk}", picture=first)
     return Things(
         example=token_of(example),
+        stack_id=a_stack(photo, failed).pk,
         photo_id=photo.pk,
         trashed_id=trash.pk,
         failed_id=failed.pk,

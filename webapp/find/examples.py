@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from numpy.typing import NDArray
 
 from search.combine import Combination, combine
 from search.index import Selection
-from search.query import Field, Query
+from search.query import Field, Query, parse
 from search.rank import Hit, Signal
 from webapp.accounts.models import User
 from webapp.errors import TooLarge
@@ -32,11 +33,11 @@ from webapp.find.services import (
     matching_photos,
 )
 from webapp.find.text import embed_query
-from webapp.find.understanding import understand
 from webapp.library.forms import as_id
 from webapp.library.models import Photo
 from webapp.library.services.reading import chosen
 from webapp.library.tiles import Tile, tiles_of
+from webapp.stacks.folding import fold_hits
 from webapp.teach.words import with_words
 
 MAX_EXAMPLES = 20
@@ -125,7 +126,7 @@ def find_like(
     """The user's photos most like the examples, best first; None while a worker has to look at a
     picture. Words of `text` add to the examples or, with a minus, take away from them; conditions
     hold as in every search. The number of SQL queries does not depend on the results."""
-    query = understand(user, text)
+    query = parse(text, timezone.localdate())
     hits = like_hits(user, query, examples)
     if hits is None:
         return None
@@ -157,7 +158,7 @@ def like_hits(user: User, query: Query, examples: Examples) -> list[Hit] | None:
         matching = matching_photos(user, query).values_list("pk", flat=True)
         photos &= Selection.of(list(matching))
     _, nearest = view.index.search(wanted.whole, CANDIDATES, photos)
-    return _hits(view, query, wanted, nearest[nearest >= 0])
+    return fold_hits(user, _hits(view, query, wanted, nearest[nearest >= 0]))
 
 
 def _combination(view: engine.View, query: Query, vectors: NDArray[np.float32]) -> Combination:
@@ -168,8 +169,7 @@ def _combination(view: engine.View, query: Query, vectors: NDArray[np.float32]) 
 
 def _taken_away(query: Query) -> list[str]:
     """Words that what is looked for shall not show."""
-    exact = [each.value for each in query.of(Field.WORDS) if each.negated]
-    return [*query.unwanted, *exact]
+    return [each.value for each in query.of(Field.WORDS) if each.negated]
 
 
 def _hits(

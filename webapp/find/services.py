@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from django.db import connection
 from django.db.models import Count
+from django.utils import timezone
 
 from search import cutoff, fulltext, signals
 from search.explain import satisfied
 from search.index import Selection
-from search.query import Query
+from search.query import Query, parse
 from search.rank import Hit, last, rank
 from search.words import content_words
 from webapp.accounts.models import User
@@ -18,8 +19,8 @@ from webapp.find import engine
 from webapp.find.conditions import satisfying
 from webapp.find.events import UNKNOWN, Memory, remembered
 from webapp.find.text import embed_query, generic_queries
-from webapp.find.understanding import understand
 from webapp.library.models import Photo, PhotoQuerySet
+from webapp.stacks.folding import counted, fold_hits, folded
 from webapp.teach.models import PhotoTag
 from webapp.teach.words import with_words
 
@@ -61,7 +62,7 @@ def find_photos(
 ) -> SearchPage:
     """The photos that `user` means by `text`, best first; those beyond the cut-off only if
     `show_more`. Any text is a query. The number of SQL queries does not depend on the results."""
-    query = understand(user, text)
+    query = parse(text, timezone.localdate())
     visible = matching_photos(user, query)
     if not query.text:
         return _newest(user, query, visible, limit=limit, offset=offset)
@@ -120,9 +121,10 @@ def _newest(
     user: User, query: Query, visible: PhotoQuerySet, *, limit: int, offset: int
 ) -> SearchPage:
     """Where only conditions are given, all photos that satisfy them, newest first."""
-    total = visible.count() if query else 0
+    shown = folded(visible, user)
+    total = shown.count() if query else 0
     reasons = satisfied(query)
-    newest = with_words(visible.newest_first(), user)
+    newest = counted(with_words(shown.newest_first(), user), user)
     photos = newest[offset : offset + limit] if total else []
     return SearchPage(
         query=query,
@@ -145,26 +147,20 @@ def _hits(user: User, query: Query, visible: PhotoQuerySet, memory: Memory) -> l
     _, nearest = view.index.search(vector, CANDIDATES, photos)
     worded = fulltext.search(connection, visible, [word.text for word in words], CANDIDATES)
     ids = np.union1d(nearest[nearest >= 0], np.array(worded, np.int64))
-    background = cutoff.Background(view.sample, generic_queries(view.version))
-    seen = view.index.vectors(ids)
     opinions = signals.opinions(
         vector,
         words,
-        background=background,
-        photos=seen,
+        background=cutoff.Background(view.sample, generic_queries(view.version)),
+        photos=view.index.vectors(ids),
         texts=fulltext.read(connection, ids.tolist()),
     )
-    against = [
-        signals.absence(embed_query(view.version, unwanted), background, seen)
-        for unwanted in query.unwanted
-    ]
-    return last(rank(query, [*opinions, *against], CANDIDATES), memory.not_meant)
+    return fold_hits(user, last(rank(query, opinions, CANDIDATES), memory.not_meant))
 
 
 def found_with_photos(user: User, visible: PhotoQuerySet, hits: Sequence[Hit]) -> list[Found]:
     """Hits with their photos. One that vanished since the index was asked is left out."""
     ids = [hit.photo_id for hit in hits]
-    photos = with_words(visible.filter(pk__in=ids), user).in_bulk()
+    photos = counted(with_words(visible.filter(pk__in=ids), user), user).in_bulk()
     return [
         Found(photos[hit.photo_id], hit.score, hit.reasons)
         for hit in hits

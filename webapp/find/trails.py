@@ -1,17 +1,18 @@
 """Photo pages walk along the results that they were opened from, and say why theirs is one."""
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 
 from search.explain import LOOKS_LIKE_IT, satisfied
-from search.query import MAX_SCANNED, Query
+from search.query import MAX_SCANNED, Query, parse
 from search.rank import Hit
 from webapp.accounts.models import User
 from webapp.find.services import matching_photos, ranked_hits, similar_photos
-from webapp.find.understanding import understand
 from webapp.library.models import Photo
 from webapp.library.services.timeline import Neighbours, neighbours
 from webapp.library.trails import Trail, Why
+from webapp.stacks.folding import folded
 
 SIMILAR = 60  # photos on the page of similar ones
 
@@ -20,7 +21,7 @@ def search_trail(user: User, photo: Photo, text: str, *, show_more: bool = False
     """Through the results for `text`; a photo that is not among them has no neighbours."""
     text = text[:MAX_SCANNED]
     query = f"?{urlencode({'q': text, **({'more': '1'} if show_more else {})})}"
-    beside, why = _among_results(user, photo, understand(user, text), show_more)
+    beside, why = _among_results(user, photo, parse(text, timezone.localdate()), show_more)
     return Trail(
         back_url=f"{reverse('find:page')}{query}#photo-{photo.pk}",
         back_label="Favourites" if text == "is:favourite" else f"“{text}”",
@@ -47,7 +48,7 @@ def _among_results(
     if not query.text:  # conditions alone: in the library's order, however many they find
         found = matching_photos(user, query)
         why = Why(satisfied(query)) if found.filter(pk=photo.pk).exists() else None
-        return neighbours(found, photo), why
+        return neighbours(folded(found, user), photo), why
     hits = {hit.photo_id: hit for hit in ranked_hits(user, query, show_more=show_more)}
     hit = hits.get(photo.pk)
     why = Why(hit.reasons, _heat_map_url(photo, query, hit), is_guess=True) if hit else None

@@ -23,6 +23,7 @@ class Tile:
     state: str
     is_favourite: bool
     reasons: str = ""
+    stack_size: int = 0  # photos behind this tile, where there are more than one
 
     @classmethod
     def of(cls, photo: Photo, *, trail: str = "", reasons: str = "") -> "Tile":
@@ -40,7 +41,14 @@ class Tile:
             state=photo.state,
             is_favourite=photo.is_favourite,
             reasons=reasons,
+            stack_size=_stack_size(photo),
         )
+
+
+def _stack_size(photo: Photo) -> int:
+    """As `webapp.stacks.folding.counted` put it on the photo, if it did."""
+    size = getattr(photo, "stack_size", None) or 0
+    return size if size > 1 else 0
 
 
 def tiles_of(photos: Iterable[Photo], *, trail: str = "") -> list[Tile]:

@@ -7,6 +7,7 @@ from django.urls import reverse
 from webapp.accounts.models import User
 from webapp.library.models import Photo
 from webapp.library.services.timeline import Neighbours, neighbours
+from webapp.stacks.folding import folded
 
 
 @dataclass(frozen=True)
@@ -49,4 +50,5 @@ def library_trail(user: User, photo: Photo) -> Trail:
     if photo.trashed_at is not None:
         return Trail(reverse("library:trash"), "Trash", neighbours(photos.in_trash(), photo))
     back_url = f"{reverse('library:page')}#photo-{photo.pk}"
-    return Trail(back_url, "Library", neighbours(photos.in_library(), photo))
+    shown = folded(photos.in_library(), user)
+    return Trail(back_url, "Library", neighbours(shown, photo))

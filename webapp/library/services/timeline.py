@@ -9,6 +9,7 @@ from django.db.models.functions import Cast, Substr
 
 from webapp.accounts.models import User
 from webapp.library.models import Photo, PhotoQuerySet
+from webapp.stacks.folding import folded
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def timeline(user: User) -> list[Month]:
 
     The month is cut from the date's text: SQLite would call Python for each row of a TruncMonth.
     """
-    photos = Photo.objects.visible_to(user).in_library().newest_first()
+    photos = folded(Photo.objects.visible_to(user).in_library(), user).newest_first()
     dated = photos.annotate(month=Substr(Cast("shown_at", CharField()), 1, 7))
     rows = dated.values_list("month", "pk", "width", "height")
     return [_month(name, members) for name, members in groupby(rows, key=lambda row: row[0])]

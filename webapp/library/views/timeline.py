@@ -14,6 +14,7 @@ from webapp.library.models import Photo
 from webapp.library.services.reading import chosen
 from webapp.library.services.timeline import timeline
 from webapp.library.tiles import tiles_of
+from webapp.stacks.folding import counted, folded
 from webapp.teach.words import with_words
 
 FIRST_PAGE = 60  # tiles in the page itself: a screenful on a large display
@@ -22,7 +23,8 @@ MAX_TILES = 200  # in one answer
 
 @require_safe
 def library_page(request: SignedInRequest) -> HttpResponse:
-    photos = with_words(Photo.objects.visible_to(request.user).in_library(), request.user)
+    mine = folded(Photo.objects.visible_to(request.user).in_library(), request.user)
+    photos = counted(with_words(mine, request.user), request.user)
     found, next_cursor = page_of(photos, request.GET.get("cursor", ""), limit=FIRST_PAGE)
     tiles = tiles_of(found)
     context = {"tiles": tiles, "first_tiles": [asdict(tile) for tile in tiles], "next": next_cursor}
@@ -41,5 +43,5 @@ def months(request: SignedInRequest) -> JsonResponse:
 def tiles(request: SignedInRequest) -> JsonResponse:
     """The tiles of `?photos=1,2,3`; unknown and foreign ids are left out alike."""
     photos = chosen(request.user, photo_ids(request.GET, limit=MAX_TILES)).in_library()
-    found = tiles_of(with_words(photos, request.user))
+    found = tiles_of(counted(with_words(photos, request.user), request.user))
     return JsonResponse({"tiles": [asdict(tile) for tile in found]})

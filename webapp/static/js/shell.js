@@ -2,7 +2,6 @@
 
 import { askBeforeSending } from "./confirm.js";
 import { csrfToken } from "./server.js";
-import { completeSearches } from "./completions.js";
 import { dismissLater, toast } from "./toast.js";
 
 const typing = (element) => element.closest("input, textarea, select, [contenteditable]");
@@ -44,7 +43,6 @@ function toggleTheme() {
 }
 
 askBeforeSending();
-completeSearches();
 document.querySelectorAll(".without-scripts").forEach((element) => element.remove());
 document.querySelectorAll(".toast").forEach(dismissLater);
 

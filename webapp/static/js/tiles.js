@@ -30,9 +30,17 @@ export function fillTile(tile, details) {
   words.textContent = details.state === "failed" ? "Set aside" : "Being looked at";
   tile.querySelector("a").setAttribute("aria-label", words.hidden ? "" : `${details.alt}: ${words.textContent}`);
   if (words.hidden) tile.querySelector("a").removeAttribute("aria-label");
+  showStack(tile.querySelector(".tile-stack"), details.stack_size);
   image.alt = details.alt;
   image.lang = details.lang || document.documentElement.lang;
   if (details.thumbnail) showImage(image, details.thumbnail, details.placeholder);
+}
+
+/** How many photos are behind the tile. */
+function showStack(badge, size) {
+  badge.hidden = !size;
+  badge.title = `${size} photos in this stack`;
+  badge.querySelector("span").textContent = size || "";
 }
 
 /** The tiny placeholder first, then the thumbnail over it. */

@@ -1,0 +1,162 @@
+"""Whether two photos belong in a stack. To put apart what belongs together costs a glance; to fold
+away a photo that is another one would hide it, so every rule asks for several proofs.
+
+A print is the photo in 32 × 32 cells of grey. One print is laid over the other at the place and
+scale where they fit best; then the grey must agree, and so must the detail that is left when each
+cell's surroundings are taken away: pages of text agree in grey as well as copies do.
+
+Measured on Flickr8k's 1,000 development photos (none is a copy of another) and on copies made of
+120 of them; 66 pairs are pages of different text in one layout:
+
+    lowest of copies        grey 0.913 (a crop to 85 %), detail 0.665 (a crop to 94 %)
+    highest of others       grey 0.909, detail 0.304; of pages grey 0.956, detail 0.583
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from webapp.stacks.models import StackMember
+
+SIDE = 32  # of a print, cells
+SEEN = 256  # side of what a print is made of, pixels
+SMALLEST = 22  # side of a crop within a print, cells: 0.7 of the photo
+
+# Cosines of embeddings from which photos are compared at all: as a whole, and as a crop of the
+# other, which takes longer. Of copies made smaller by half one in forty lies below 0.6.
+COPY_LIKENESS, CROP_LIKENESS = 0.5, 0.6
+GREY, DETAIL = 0.91, 0.65
+# Of 183 pairs of different photos with a cosine of at least 0.8, which were not taken within
+# seconds by one camera either, 9 agree so far in grey.
+BURST = timedelta(seconds=5)
+BURST_LIKENESS, BURST_GREY = 0.8, 0.7
+# Spread of grey below which there is nothing to compare: a wall, the night, a lens cap.
+BLANK = 4.0
+
+Floats = NDArray[np.float32]
+Kind = StackMember.Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What is known of one photo. `embedding` (512,) of unit norm; `grey` (SIDE, SIDE)."""
+
+    photo_id: int
+    embedding: Floats
+    grey: Floats
+    ratio: float  # width / height
+    taken_at: datetime | None
+    camera: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Agreement:
+    """Correlations of two prints where they fit best."""
+
+    grey: float
+    detail: float
+
+    @property
+    def is_copy(self) -> bool:
+        return self.grey >= GREY and self.detail >= DETAIL
+
+
+def print_of(pixels: NDArray[np.uint8]) -> tuple[bytes, float]:
+    """The print of a photo and its sharpness, from its pixels (SEEN, SEEN, 3).
+
+    Sharpness is the spread of the Laplacian of what a thumbnail shows, so that a photo that was
+    merely enlarged gains none.
+    """
+    grey = pixels.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    cells = grey.reshape(SIDE, SEEN // SIDE, SIDE, SEEN // SIDE).mean(axis=(1, 3))
+    middle = grey[1:-1, 1:-1]
+    edges = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * middle
+    return cells.round().astype(np.uint8).tobytes(), float(edges.std())
+
+
+def grey_of(stored: bytes) -> Floats:
+    """The cells (SIDE, SIDE) of a stored print."""
+    return np.frombuffer(stored, np.uint8).reshape(SIDE, SIDE).astype(np.float32)
+
+
+def belong(one: Looks, other: Looks) -> Kind | None:
+    """How the two belong together, if they do."""
+    likeness = float(one.embedding @ other.embedding)
+    if likeness < COPY_LIKENESS or min(one.grey.std(), other.grey.std()) < BLANK:
+        return None
+    if _as_a_whole(one, other).is_copy:
+        return Kind.COPY
+    if likeness < CROP_LIKENESS:
+        return None
+    agreement = max(_as_a_crop(one, other), _as_a_crop(other, one))
+    if agreement.is_copy:
+        return Kind.COPY
+    is_burst = likeness >= BURST_LIKENESS and agreement.grey >= BURST_GREY
+    return Kind.BURST if is_burst and _same_moment(one, other) else None
+
+
+def _same_moment(one: Looks, other: Looks) -> bool:
+    if one.taken_at is None or other.taken_at is None:
+        return False
+    return one.camera == other.camera and abs(one.taken_at - other.taken_at) <= BURST
+
+
+def _as_a_whole(one: Looks, other: Looks) -> Agreement:
+    return _agreement(one.grey, other.grey)
+
+
+def _as_a_crop(whole: Looks, part: Looks) -> Agreement:
+    """How `part` agrees with that piece of `whole` which it fits best."""
+    # A piece of other proportions is squashed otherwise: a cell of it is wider than high, or the
+    # other way round, by the same factor wherever it lies.
+    squashed = whole.ratio / part.ratio
+    best = Agreement(-1.0, -1.0)
+    for across in range(SIDE, SMALLEST - 1, -1):
+        down = round(across * squashed)
+        if SMALLEST <= down <= SIDE:
+            best = max(best, _best_place(whole.grey, _resized(part.grey, down, across)))
+    return best
+
+
+def _best_place(whole: Floats, part: Floats) -> Agreement:
+    pieces = np.lib.stride_tricks.sliding_window_view(whole, part.shape)
+    centred = part - part.mean()
+    means = pieces.mean(axis=(2, 3))
+    spread = np.einsum("abij,abij->ab", pieces, pieces) - part.size * means**2
+    alike = np.einsum("abij,ij->ab", pieces, centred)
+    alike /= np.sqrt(np.maximum(spread, 1.0) * max(float((centred**2).sum()), 1.0))
+    row, column = np.unravel_index(int(alike.argmax()), alike.shape)
+    return _agreement(pieces[row, column], part)
+
+
+def _agreement(one: Floats, other: Floats) -> Agreement:
+    return Agreement(_correlation(one, other), _correlation(_detail(one), _detail(other)))
+
+
+def _correlation(one: Floats, other: Floats) -> float:
+    first, second = one - one.mean(), other - other.mean()
+    size = float((first**2).sum() * (second**2).sum())
+    return float((first * second).sum()) / max(size**0.5, 1e-3)
+
+
+def _detail(grey: Floats) -> Floats:
+    """Each cell less the mean of its surroundings."""
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(grey, 1, mode="edge"), (3, 3))
+    detail: Floats = grey - around.mean(axis=(2, 3))
+    return detail
+
+
+def _resized(grey: Floats, down: int, across: int) -> Floats:
+    """Bilinear: (down, across)."""
+    rows, columns = _mixing(len(grey), down), _mixing(len(grey), across)
+    resized: Floats = (rows @ grey @ columns.T).astype(np.float32)
+    return resized
+
+
+def _mixing(have: int, want: int) -> Floats:
+    """(want, have): how much of each cell goes into each new one."""
+    centres = np.clip((np.arange(want) + 0.5) * have / want - 0.5, 0, have - 1)
+    distance = np.abs(centres[:, None] - np.arange(have)[None])
+    return np.maximum(0.0, 1.0 - distance).astype(np.float32)
