@@ -67,13 +67,15 @@ class Eye:
 
     def _look(self, images: Sequence[Image]) -> list[Sight]:
         features = self.features(images)
-        seen = zip(*self.describe(features), self.caption(features), strict=True)
-        return [Sight(embedding, tags, *caption) for embedding, tags, caption in seen]
+        embeddings, tags = self.describe(features)
+        captions = self.caption(replace(features, embeddings=embeddings))
+        seen = zip(embeddings, tags, captions, strict=True)
+        return [Sight(embedding, own, *caption) for embedding, own, caption in seen]
 
     def describe(
         self, features: Features
     ) -> tuple[NDArray[np.float32], list[list[tuple[str, float]]]]:
-        """Embeddings and tags of photos; tags may read the embedding."""
+        """Embeddings and tags of photos; tags may read the embedding, as captions may."""
         embeddings = self.embed(features)
         return embeddings, self.tag(replace(features, embeddings=embeddings))
 

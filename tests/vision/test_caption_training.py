@@ -114,7 +114,7 @@ def test_an_interrupted_training_resumes_to_the_same_weights(
 
 def test_the_trained_part_speaks_every_language(shop: Workshop, tmp_path: Path) -> None:
     draft = Draft.start("speaks", shop.draft, base=open_version("lite2-2026.11"))
-    draft.parts |= make_captions(shop, CONFIG)
+    draft.parts |= make_captions(shop, draft, CONFIG)
     version = open_version(draft.publish(tmp_path / "speaks", metrics={}, card=""))
     captioner = PolyglotCaptioner(version, version.part("captions"), "cpu")
     rng = np.random.default_rng(1)

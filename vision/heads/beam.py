@@ -10,6 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from vision.heads.gist import Judge
 from vision.heads.speaking import Seen, State
 
 # The words of a sentence, and the log probability of each and of its end.
@@ -50,13 +51,15 @@ class BeamConfig:
 
 
 @torch.inference_mode()
-def beam_search(speaker: Speaks, seen: Seen, config: BeamConfig) -> list[Found]:
-    """The best sentence of each photo.
+def beam_search(
+    speaker: Speaks, seen: Seen, config: BeamConfig, *, judge: Judge | None = None
+) -> list[Found]:
+    """The best sentence of each photo; with a judge, it has a say among those that are left.
 
     A photo's result does not depend on the others in the batch.
     """
     found: dict[int, Found] = {}
-    beams = _Beams.start(speaker.prepare(seen), config)
+    beams = _Beams.start(speaker.prepare(seen), config, judge)
     for _ in range(config.max_words):
         beams.grow(speaker)
         decided_P = beams.decided()
@@ -73,6 +76,7 @@ class _Beams:
     """The hypotheses of all photos that are not decided."""
 
     config: BeamConfig
+    judge: Judge | None
     photos: Tensor  # (P,) their place in the batch
     seen: Seen  # of the P photos
     state: State  # each (P * W, H)
@@ -82,11 +86,12 @@ class _Beams:
     lengths: Tensor  # (P, W) words, the end included
 
     @classmethod
-    def start(cls, seen: Seen, config: BeamConfig) -> "_Beams":
+    def start(cls, seen: Seen, config: BeamConfig, judge: Judge | None) -> "_Beams":
         # At first there is one hypothesis, that nothing was said.
         shape, device = (len(seen), 1), seen.keys.device
         return cls(
             config=config,
+            judge=judge,
             photos=torch.arange(len(seen), device=device),
             seen=seen,
             state=seen.state,
@@ -162,9 +167,11 @@ class _Beams:
         """Photos (P,) whose best hypothesis is finished and cannot be outdone.
 
         Log probabilities only fall, so an unfinished one scores at most what it has now, divided
-        by the greatest length.
+        by the greatest length. A judge hears all hypotheses out.
         """
         done_PW = self.words[:, :, -1] == self.config.end
+        if self.judge:
+            return done_PW.all(dim=1)
         power = self.config.length_power
         scores_PW = self.totals / self.lengths**power
         most_PW = self.totals / self.config.max_words**power
@@ -176,6 +183,8 @@ class _Beams:
         if not which_P.any():
             return
         scores_PW = self.totals / self.lengths**self.config.length_power
+        if self.judge:
+            scores_PW = scores_PW + self.judge.scores(self.words[..., 1:], self.photos)
         for row in which_P.nonzero().flatten().tolist():
             best = int(scores_PW[row].argmax())
             yield int(self.photos[row]), self._sentence(row, best)

@@ -21,6 +21,7 @@ from vision.backbones.base import Features
 from vision.heads import CAPTIONERS, Captioned
 from vision.heads.beam import BeamConfig, beam_search
 from vision.heads.captions import as_sentence
+from vision.heads.gist import load_judges
 from vision.heads.loading import load_weights
 from vision.heads.speaking import Seen, Speaker, attend
 from vision.heads.trust import Trust
@@ -171,7 +172,10 @@ class Language:
 
 @CAPTIONERS.register("lstm-polyglot")
 class PolyglotCaptioner:
-    """The caption decoder of a version: features in, captions of every language out."""
+    """The caption decoder of a version: features in, captions of every language out.
+
+    With embeddings among the features, a version that has gists lets them judge.
+    """
 
     def __init__(self, version: Version, spec: dict[str, Any], device: str) -> None:
         self.device = device
@@ -182,6 +186,8 @@ class PolyglotCaptioner:
             code: Language(words[code], beam_config(own["beam"]), Trust(**own["confidence"]))
             for code, own in spec["languages"].items()
         }
+        special = {code: len(words) for code, words in SPECIAL.items()}
+        self.judges = load_judges(version, spec, special, device)
         fast = multiplies_bfloat16()
         self.speakers = {code: self.decoder.speaker(code, fast=fast) for code in self.languages}
 
@@ -199,7 +205,8 @@ class PolyglotCaptioner:
 
     def _say(self, code: str, seen: Seen, features: Features) -> list[tuple[str, float]]:
         language = self.languages[code]
-        found = beam_search(self.speakers[code], seen, language.beam)
+        judge = self.judges.of(code, features)
+        found = beam_search(self.speakers[code], seen, language.beam, judge=judge)
         sure = language.trust.confidences(found, features.logits)
         return [
             (as_sentence(language.vocabulary, words), confidence)

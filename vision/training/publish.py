@@ -12,7 +12,7 @@ from typing import Any
 from torch import nn
 
 from vision.errors import TrainingError
-from vision.versions import FORMAT, Version, check_file_name, lender_of
+from vision.versions import FORMAT, Version, check_file_name, lender_of, open_version
 
 
 @dataclass(slots=True)
@@ -54,6 +54,11 @@ class Draft:
         (partial / "card.md").write_text(card, encoding="utf-8")
         partial.rename(to)
         return to
+
+    def trial(self, folder: Path) -> Version:
+        """The draft as a version in `folder`, in place of an earlier one: to ask what is done."""
+        shutil.rmtree(folder, ignore_errors=True)
+        return open_version(self.publish(folder, metrics={}, card=""))
 
     def _manifest(self, listed: dict[str, dict[str, Any]]) -> dict[str, Any]:
         return {"format": FORMAT, "name": self.name, "parts": self.parts, "files": listed}

@@ -5,7 +5,6 @@ Says what it does and how far it is; interrupted, it goes on where it was.
 
 import argparse
 import logging
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -57,7 +56,9 @@ Maker = Callable[[VersionTraining, Draft, Progress], dict[str, dict[str, Any]]]
 # what the draft has already is there to build on.
 TRAININGS: dict[str, Maker] = {
     "embedding": lambda c, _, progress: make_embedding(c.shop, c.embedding, progress=progress),
-    "captions": lambda c, _, progress: make_captions(c.shop, c.captions, progress=progress),
+    "captions": lambda c, draft, progress: make_captions(
+        c.shop, draft, c.captions, progress=progress
+    ),
     "tags": lambda c, draft, progress: make_tags(c.shop, draft, c.tags, progress=progress),
 }
 
@@ -87,9 +88,7 @@ def train_version(config: VersionTraining, *, progress: Progress = silent) -> Pa
 
 def measure(draft: Draft, shop: Workshop) -> dict[str, Any]:
     """Publish to a trial folder and measure development photos as the product would see them."""
-    trial = shop.work / "trial"
-    shutil.rmtree(trial, ignore_errors=True)
-    draft.publish(trial, metrics={}, card="")
+    trial = draft.trial(shop.work / "trial").folder
     eye, text_encoder = load_eye(trial, device="cpu"), load_text_encoder(trial)
     return {each.name: _measure(each, eye, text_encoder) for each in shop.all_collections()}
 

@@ -1,18 +1,13 @@
 """The caption decoder of a version, with what its confidence is worth."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
-import numpy as np
-import torch
+from torch import nn
 
-from vision.collection import Collection
-from vision.heads.beam import BeamConfig, Found, beam_search
-from vision.heads.polyglot import FIRST, SPECIAL, PolyglotConfig, PolyglotDecoder
+from vision.heads.polyglot import FIRST, SPECIAL, PolyglotConfig
 from vision.training.caption_data import (
     CORPORA,
-    FIRST_MANNER,
     Views,
     Vocabulary,
     build_vocabulary,
@@ -25,24 +20,23 @@ from vision.training.caption_data import (
 )
 from vision.training.captions import CaptionTraining, Lessons, train_captions
 from vision.training.checkpoint import Progress, silent
-from vision.training.confidence import calibrate
-from vision.training.function_words import FUNCTION_WORDS, UNFINAL
-from vision.training.publish import save_half
+from vision.training.gists import GistTraining
+from vision.training.parts.speech import (
+    JUDGING,
+    Taught,
+    learn_gist,
+    set_aside_to_judge,
+    speech,
+)
+from vision.training.publish import Draft, save_half
 from vision.training.workshop import Parts, Workshop
 
-# CIDEr-D / BLEU-4 on Flickr8k photos set aside, photos a second of one core: width 1 0.557 / 0.216,
-# 340; 2 0.566 / 0.227, 310; 3 0.570 / 0.229, 270; 5 0.583 / 0.230, 210. 5 at length power 1.2 (not
-# 0.8) got 0.594 / 0.227 there, but 0.537 / 0.208 on development photos, where 3 gets 0.536 / 0.218.
-# Without the ban on repetition 12 captions of 500 repeat themselves.
-BEAM = BeamConfig(start=FIRST_MANNER, unrepeated=3, width=3, length_power=0.8)
-CALIBRATION_BATCH = 64
 
-Captions = dict[str, list[str]]  # by photo name
-Taught = dict[tuple[Collection, str], Captions]  # by collection and language
-
-
-def make_captions(shop: Workshop, config: CaptionTraining, *, progress: Progress = silent) -> Parts:
-    """Train the caption decoder into the draft."""
+def make_captions(
+    shop: Workshop, draft: Draft, config: CaptionTraining, *, progress: Progress = silent
+) -> Parts:
+    """Train the caption decoder, and the gists by which the draft's embedding judges captions,
+    into the draft."""
     taught = captions_of(shop, "train")
     views = {
         each.name: load_views(shop.features, each, "train", shop.views)
@@ -57,16 +51,25 @@ def make_captions(shop: Workshop, config: CaptionTraining, *, progress: Progress
     written = {code: _written(shop, code, own, taught) for code, own in vocabularies.items()}
     words = json.dumps(written, ensure_ascii=False, indent=0)
     (shop.draft / "words.json").write_text(words, encoding="utf-8")
+    version = draft.trial(shop.work / "trial-captions")
+    gists, languages = nn.ModuleDict(), {}
+    for code, own in vocabularies.items():
+        gists[code] = gist = learn_gist(version, code, own, taught, GistTraining(seed=config.seed))
+        judged = set_aside_to_judge(
+            shop.features, version, code, taught=taught, views=views, aside=aside
+        )
+        languages[code] = speech(model, gist, code, own, judged)
+    save_half(gists, shop.draft / "gists.safetensors")
+    texts = version.manifest["files"][version.part("text")["onnx"]]["sha256"]
     return {
         "captions": {
             "name": "lstm-polyglot",
             "file": "captions.safetensors",
             "vocabulary": "words.json",
+            "gists": "gists.safetensors",
+            "judging": {"weight": JUDGING, "texts": texts},
             "config": network.to_json(),
-            "languages": {
-                code: _speech(model, code, vocabulary, _judged(code, taught, views, aside))
-                for code, vocabulary in vocabularies.items()
-            },
+            "languages": languages,
         }
     }
 
@@ -131,59 +134,6 @@ def network_for(views: Views, vocabularies: dict[str, Vocabulary]) -> PolyglotCo
     return replace(config, grid=grid, cells=cells, pooled=pooled, classes=classes)
 
 
-def describe(
-    model: PolyglotDecoder, views: Views, rows: Sequence[int], language: str, beam: BeamConfig
-) -> list[Found]:
-    """Captions of the plain view of some photos."""
-    found: list[Found] = []
-    for start in range(0, len(rows), CALIBRATION_BATCH):
-        photos = views.photos(np.asarray(rows[start : start + CALIBRATION_BATCH]))
-        with torch.inference_mode():
-            found += beam_search(model.speaker(language), model.look(photos), beam)
-    return found
-
-
-def beam_for(language: str, vocabulary: Vocabulary, base: BeamConfig = BEAM) -> BeamConfig:
-    """The search of a language: special words are not said, and no caption ends in "with a"."""
-    unfinal = _numbers(vocabulary, UNFINAL[language])
-    forbidden = tuple(range(1, len(SPECIAL[language])))
-    return replace(base, forbidden=forbidden, unfinal=tuple(unfinal))
-
-
-Judged = list[tuple[Views, list[int], list[list[str]]]]
-
-
-def _judged(
-    code: str, taught: Taught, views: dict[str, Views], aside: dict[str, set[str]]
-) -> Judged:
-    """The photos that were set aside, with their captions in one language."""
-    judged: Judged = []
-    for (collection, language), own in taught.items():
-        if language == code:
-            mine, kept = views[collection.name], aside[collection.name]
-            rows = [r for r, name in enumerate(mine.names) if name in kept and name in own]
-            judged.append((mine, rows, [own[mine.names[row]] for row in rows]))
-    return judged
-
-
-def _speech(
-    model: PolyglotDecoder, code: str, vocabulary: Vocabulary, judged: Judged
-) -> dict[str, object]:
-    """What the manifest says of a language: the search, and what its captions are worth."""
-    beam, usual = beam_for(code, vocabulary), _numbers(vocabulary, FUNCTION_WORDS[code])
-    found: list[Found] = []
-    for views, rows, _ in judged:
-        found += describe(model, views, rows, code, beam)
-    weights = calibrate(
-        found,
-        np.concatenate([views.logits[rows].astype(np.float64) for views, rows, _ in judged]),
-        [own for *_, captions in judged for own in captions],
-        vocabulary.words,
-        usual=usual,
-    )
-    return {"beam": asdict(beam), "confidence": {"usual": usual, "weights": weights}}
-
-
 def _written(shop: Workshop, code: str, vocabulary: Vocabulary, taught: Taught) -> list[str]:
     """The words as they are shown. English ones are lower case but for names, so they stay."""
     if code == FIRST:
@@ -198,7 +148,3 @@ def _written(shop: Workshop, code: str, vocabulary: Vocabulary, taught: Taught) 
         for text in mine
     ]
     return spellings(vocabulary, texts)
-
-
-def _numbers(vocabulary: Vocabulary, words: frozenset[str] | set[str]) -> list[int]:
-    return sorted(vocabulary.number_of[word] for word in words if word in vocabulary.number_of)

@@ -2,7 +2,6 @@
 
 import csv
 import logging
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from vision.training.tag_material import TagPhotos, single_mentions, tag_photos
 from vision.training.tags import NEVER
 from vision.training.word_training import TagTraining, TrainedTags, train_tags
 from vision.training.workshop import Parts, Workshop
-from vision.versions import Version, open_version
+from vision.versions import Version
 from vision.vocabulary import Word, broader_words, hurtful_words, prompts, vocabulary
 
 logger = logging.getLogger(__name__)
@@ -39,7 +38,7 @@ def make_tags(
 ) -> Parts:
     """Train the tag head for the draft's backbone and embedding, into the draft."""
     words = [word for word in vocabulary().values() if word.group != "colours"]
-    version = _trial(draft, shop.work / "trial-tags")
+    version = draft.trial(shop.work / "trial-tags")
     photos = _photos(shop, version, [word.name for word in words])
     rates = _mention_rates(shop, words)
     encoded = encode_prompts(TextEncoder(version, threads=2), words)
@@ -71,12 +70,6 @@ def words_to_ship(words: list[Word], thresholds: NDArray[np.float32]) -> list[in
     place = {word.name: number for number, word in enumerate(words)}
     said = set(np.flatnonzero(thresholds < NEVER).tolist())
     return sorted(said | {place[name] for name in PEOPLE})
-
-
-def _trial(draft: Draft, folder: Path) -> Version:
-    """The draft as a version, so that its own embedding can be asked."""
-    shutil.rmtree(folder, ignore_errors=True)
-    return open_version(draft.publish(folder, metrics={}, card=""))
 
 
 def _photos(shop: Workshop, version: Version, words: list[str]) -> list[TagPhotos]:

@@ -13,6 +13,7 @@ the network at the rate at which the device multiplies large matrices. --device 
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +29,7 @@ from webapp.tables import table as text_table
 from webapp.teach.versions import folder_to_measure
 
 if TYPE_CHECKING:
+    from vision.backbones.base import Features
     from vision.eye import Eye
     from vision.sight import Sight
 
@@ -63,7 +65,7 @@ def run(options: Mapping[str, Any]) -> dict[str, Any]:
         **_with_ratio(look),
         "without_captions": _compared(_describing(baseline), _describing(ours), batches),
         "backbone": _compared(baseline.backbone, ours.backbone, batches),
-        "captions": {"ours": _rate(ours.caption, [ours.backbone(batch) for batch in batches])},
+        "captions": {"ours": _rate(ours.caption, [_to_caption(ours, each) for each in batches])},
         "agreement": {
             "top1": _same_class(baseline, ours, batches),
             **_agreement(seen["baseline"], seen["ours"]),
@@ -155,6 +157,12 @@ def _files(eye: "Eye", options: Mapping[str, Any]) -> dict[str, float]:
 def _looking(eye: "Eye", seen: "list[Sight]") -> Callable[[Batch], object]:
     """Look, and keep what was seen."""
     return lambda batch: seen.extend(eye.look(list(batch)))
+
+
+def _to_caption(eye: "Eye", batch: Batch) -> "Features":
+    """What captions are made from."""
+    features = eye.backbone(batch)
+    return replace(features, embeddings=eye.embed(features))
 
 
 def _describing(eye: "Eye") -> Callable[[Batch], object]:
