@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from vision.heads.beam import BeamConfig, Found, beam_search
+from vision.heads.gist import Gist, Judge
 from vision.heads.polyglot import Photos, PolyglotConfig, PolyglotDecoder
 
 END, START, A, B, C = range(5)
@@ -63,6 +64,27 @@ def every_sentence(most: int) -> list[list[int]]:
     """All sentences of at most `most` words with the end, or `most` words without one."""
     whole = [[*s, END] for n in range(most) for s in product((A, B, C), repeat=n)]
     return whole + [list(s) for s in product((A, B, C), repeat=most)]
+
+
+def test_a_judge_has_a_say_among_all_sentences(decoder: PolyglotDecoder) -> None:
+    torch.manual_seed(2)
+    gist, all_photos = Gist(5, special=A, dim=4).requires_grad_(False), photos(4)
+    torch.nn.init.normal_(gist.vectors)
+    judge = Judge(gist, torch.nn.functional.normalize(torch.randn(4, 4), dim=-1), weight=3.0)
+    config = BeamConfig(start=START, forbidden=(START,), width=60, max_words=3)
+    with torch.inference_mode():
+        looked = decoder.look(all_photos)
+        found = beam_search(decoder.speaker("en"), looked, config, judge=judge)
+    unjudged = search(decoder, all_photos, config)
+    for row, (words, _) in enumerate(found):
+        scores = {}
+        for sentence in every_sentence(3):
+            likely = sum(log_probabilities(decoder, one(all_photos, row), sentence))
+            fit = judge.scores(torch.tensor([[sentence]]), torch.tensor([row])).item()
+            scores[tuple(sentence)] = likely / len(sentence) ** config.length_power + fit
+        best = max(scores, key=lambda sentence: scores[sentence])
+        assert words == [word for word in best if word != END]
+    assert any(words != plain for (words, _), (plain, _) in zip(found, unjudged, strict=True))
 
 
 @pytest.mark.parametrize("power", [0.0, 0.8])
