@@ -44,7 +44,7 @@ class _Products:
     total: Tensor = field(default_factory=lambda: torch.zeros(()))
 
 
-class _Seen(Exception):  # noqa: N818
+class _Seen(Exception):
     """Nothing behind the watched convolution is needed."""
 
 
