@@ -10,6 +10,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.operation import Operation
 
 from webapp.accounts.api import BearerToken, SessionCookie
+from webapp.albums.api import router as albums
 from webapp.errors import NotFound, SignInNeeded, UserError
 from webapp.find.api import router as find
 from webapp.library.api import router as library
@@ -37,6 +38,7 @@ api = MareaAPI(
 api.add_router("", library)
 api.add_router("", find)
 api.add_router("", teach)
+api.add_router("", albums)
 
 
 @api.exception_handler(UserError)

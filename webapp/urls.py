@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("webapp.examples.urls")),
     path("", include("webapp.stacks.urls")),
     path("", include("webapp.teach.urls")),
+    path("", include("webapp.albums.urls")),
     path("account/", include("webapp.accounts.urls")),
     path("api/v1/", open_to_programs()),
     path("admin/", admin.site.urls),

@@ -43,6 +43,7 @@ class Things:
     token_id: int
     key: str
     user_id: int
+    album_id: int = 999_999
     size: str = "small"
     action: str = "unfavourite"
     example: str = "unknown"
@@ -129,6 +130,7 @@ class Row:
 
 MINE, ONE, MANY, PUBLIC, PEOPLE = Kind.MINE, Kind.ONE, Kind.MANY, Kind.PUBLIC, Kind.PEOPLE
 PHOTO = "photos/<int:photo_id>"
+ALBUM = "albums/<int:album_id>"
 API = "api/v1/"
 PERSON = "account/people/<int:user_id>"
 
@@ -160,6 +162,13 @@ PAGES = [
     Row("GET", "search/", ONE, request=form(image="{example}")),
     Row("POST", "search/pictures", MINE, 201, a_file),
     Row("GET", "search/pictures/<str:example>", ONE),
+    Row("GET", "albums/", MINE),
+    Row("GET", "albums/names", MINE),
+    Row("POST", "albums/new", MINE, 302, form(album="New")),
+    Row("GET", f"{ALBUM}/", ONE),
+    Row("GET", f"{PHOTO}/", ONE, request=form(album="{album_id}")),
+    Row("POST", f"{ALBUM}/rename", ONE, 302, form(album="Other")),
+    Row("POST", f"{ALBUM}/delete", ONE, 302),
     Row("GET", "upload/", MINE),
     Row("POST", "upload/known", MANY, request=body(hashes=hashes)),
     Row("POST", "upload/files", MINE, 201, tus(**{"Upload-Length": "9"})),
@@ -217,6 +226,13 @@ PROGRAMS = [
     Row("POST", f"{API}photos/retry", MANY, request=body(ids=failed)),
     Row("GET", f"{API}search", MINE, request=form(q=SECRET)),
     Row("GET", f"{API}search", MINE, request=form(q=f"tag:{SECRET}")),
+    Row("GET", f"{API}albums", MINE),
+    Row("POST", f"{API}albums", MINE, 201, body(name="New")),
+    Row("GET", f"{API}{ALBUM}", ONE),
+    Row("PATCH", f"{API}{ALBUM}", ONE, request=body(name="Other")),
+    Row("DELETE", f"{API}{ALBUM}", ONE),
+    Row("POST", f"{API}{ALBUM}/add", ONE, request=body(ids=ids)),
+    Row("POST", f"{API}{ALBUM}/remove", ONE, request=body(ids=ids)),
     Row("GET", f"{API}tags", MINE),
     Row("GET", f"{API}tags", MINE, request=form(start=SECRET[:3])),
     Row("GET", f"{API}jobs", MINE),

@@ -38,6 +38,7 @@ from tests.webapp.access_rows import (
     Things,
 )
 from webapp.accounts.models import ApiToken, User
+from webapp.albums.models import Album, AlbumPhoto
 from webapp.examples.models import ExampleImage
 from webapp.examples.services import token_of
 from webapp.find import engine
@@ -98,8 +99,11 @@ def things_of(user: User) -> Things:
     a_token(user, name=SECRET)
     upload = start_upload(user, file_name=f"{SECRET}-4.jpg", size_bytes=9)
     token = ApiToken.objects.get(user=user, name=SECRET)
+    album = Album.objects.create(owner=user, name=f"{SECRET} 2019")
+    AlbumPhoto.objects.create(album=album, photo=photo)
     example = ExampleImage.objects.create(owner=user, key=f"{SECRET}{user.pk}", picture=first)
     return Things(
+        album_id=album.pk,
         example=token_of(example),
         stack_id=a_stack(photo, failed).pk,
         photo_id=photo.pk,
@@ -146,12 +150,13 @@ def told(answer: Any) -> tuple[int, bytes, str | None, str | None]:
 def everything_of(user: User) -> list[Any]:
     """All rows that belong to `user`, to see that nothing changed."""
     photos = Photo.objects.filter(owner=user)
-    of_photos: list[type[Model]] = [PhotoTag, Correction, Sight]
+    of_photos: list[type[Model]] = [PhotoTag, Correction, Sight, AlbumPhoto]
     return [
         list(photos.order_by("pk").values()),
         *(list(kind._default_manager.filter(photo__in=photos).values()) for kind in of_photos),
         list(ApiToken.objects.filter(user=user).order_by("pk").values()),
         list(Upload.objects.filter(owner=user).values()),
+        list(Album.objects.filter(owner=user).values()),
         list(User.objects.filter(pk=user.pk).values("password", "is_active", "is_superuser")),
     ]
 

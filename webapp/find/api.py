@@ -132,4 +132,4 @@ def _results(user: User, found: list[Found]) -> list[Result]:
 def _described(user: User, photos: list[Photo]) -> dict[int, PhotoOut]:
     """By id. The photos are read once more, with all that the API shows."""
     chosen = Photo.objects.visible_to(user).filter(pk__in=[photo.pk for photo in photos])
-    return {photo.pk: PhotoOut.of(photo) for photo in with_words(chosen, user)}
+    return {photo.pk: PhotoOut.of(photo) for photo in with_words(chosen, user, read=True)}

@@ -66,7 +66,8 @@ class PhotoFilter(Schema):
 @router.get("photos", response={200: PhotoPage, **fails(400)}, url_name="photos")
 def list_photos(request: SignedInRequest, chosen: Query[PhotoFilter]) -> PhotoPage:
     """The library, newest first."""
-    photos = with_words(chosen.apply(Photo.objects.visible_to(request.user)), request.user)
+    photos = chosen.apply(Photo.objects.visible_to(request.user))
+    photos = with_words(photos, request.user, read=True)
     found, next_cursor = page_of(photos, chosen.cursor, limit=chosen.limit)
     return PhotoPage(photos=[PhotoOut.of(photo) for photo in found], next_cursor=next_cursor)
 
@@ -222,5 +223,5 @@ def _change(user: User, photo: Photo, payload: PhotoChange) -> None:
 
 
 def _describe(request: SignedInRequest, photo_id: int) -> PhotoOut:
-    photos = with_words(Photo.objects.all(), request.user)
+    photos = with_words(Photo.objects.all(), request.user, read=True)
     return PhotoOut.of(get_photo(request.user, photo_id, among=photos))

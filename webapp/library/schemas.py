@@ -12,7 +12,7 @@ from webapp.library.services.thumbnails import SIZES
 from webapp.schemas import Body, Text
 from webapp.teach.models import PhotoTag
 from webapp.teach.services import MAX_TAG_LENGTH
-from webapp.teach.words import alternative_text, caption_of, model_captions, tags_of
+from webapp.teach.words import alternative_text, caption_of, model_captions, tags_of, text_in
 
 MAX_HASHES = 1000
 MAX_TAGS_AT_ONCE = 50
@@ -61,6 +61,7 @@ class PhotoOut(Schema):
     tags: list[TagOnPhoto] = Field(
         description="Likeliest first, but after the others those that others imply (dog, animal)."
     )
+    text: str = Field(description="Text that was read in the photo, a line each; often empty.")
     state: State
     error: str = Field(description="Why the photo was set aside; empty unless it was.")
     original: str = Field(description="Address of the original.")
@@ -68,7 +69,7 @@ class PhotoOut(Schema):
 
     @classmethod
     def of(cls, photo: Photo) -> Self:
-        """`photo` comes from a queryset that went through `with_words`."""
+        """`photo` comes from a queryset that went through `with_words` with `read`."""
         caption = caption_of(photo)
         return cls(
             **{name: getattr(photo, name) for name in _AS_THEY_ARE},
@@ -78,6 +79,7 @@ class PhotoOut(Schema):
             caption_confidence=caption.confidence if caption else None,
             captions=model_captions(photo),
             alt=alternative_text(photo).text,
+            text=text_in(photo),
             tags=[_tag(photo_tag) for photo_tag in tags_of(photo)],
             original=reverse("api:original", args=[photo.pk]),
             thumbnails={size: _thumbnail_address(photo, size) for size in SIZES},  # type: ignore[misc]

@@ -11,6 +11,7 @@ from webapp.accounts.models import User
 from webapp.find.documents import index_photos
 from webapp.library.models import Photo
 from webapp.teach.text_models import MAX_ATTEMPTS, Lines, ReadText, ReadTextQuerySet, to_read
+from webapp.texts import one_line
 
 LEASE = timedelta(minutes=2)
 MAX_TEXT = 10_000  # characters kept of one photo's text
@@ -47,7 +48,8 @@ def begin(photo: Photo) -> bool:
 def store_text(photo: Photo, lines: Lines) -> None:
     """What was read; it can be searched at once. Reading twice stores it once."""
     Photo.objects.filter(pk=photo.pk).lock()
-    kept = [line for line in lines if line[0]]
+    tidy = ((one_line(text), sure, box) for text, sure, box in lines)
+    kept = [line for line in tidy if line[0]]
     text = "\n".join(text for text, _, _ in kept)[:MAX_TEXT]
     row = _row(photo)
     had = ReadText.objects.filter(photo=photo).exclude(text="").exists()

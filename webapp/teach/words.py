@@ -12,6 +12,7 @@ from vision.vocabulary import broader_words, vocabulary
 from webapp.accounts.models import Language, User
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.teach.models import PhotoTag, Sight
+from webapp.teach.text_models import ReadText
 
 TAGS_IN_ALT = 4  # more would be read out for longer than a caption
 
@@ -35,15 +36,20 @@ class Caption(Words):
     confidence: float | None = None  # None: a person's
 
 
-def with_words(photos: PhotoQuerySet, user: User) -> PhotoQuerySet:
-    """Photos with captions and tags at hand, in two queries more however many photos they are."""
+def with_words(photos: PhotoQuerySet, user: User, *, read: bool = False) -> PhotoQuerySet:
+    """Photos with captions and tags at hand,, in two queries more however many photos they are;
+    with `read`, in a third, also with the text read in them."""
     language = Value(user.language.value, output_field=CharField())
     sights = Sight.objects.of_active_version().defer("embedding").annotate(wanted=language)
     tags = PhotoTag.objects.shown().select_related("tag").order_by("-probability", "tag__name")
-    return photos.prefetch_related(
+    photos = photos.prefetch_related(
         Prefetch("sights", queryset=sights, to_attr="active_sights"),
         Prefetch("photo_tags", queryset=tags),
     )
+    if not read:
+        return photos
+    texts = ReadText.objects.exclude(text="").order_by("pk").only("photo_id", "text")
+    return photos.prefetch_related(Prefetch("read_texts", queryset=texts, to_attr="texts_read"))
 
 
 def caption_of(photo: Photo) -> Caption | None:
@@ -85,6 +91,13 @@ def found_as(tags: Sequence[PhotoTag]) -> list[str]:
 def _broader(tags: Sequence[PhotoTag]) -> list[str]:
     known = [photo_tag.tag.name for photo_tag in tags if photo_tag.tag.name in vocabulary()]
     return list(dict.fromkeys(broader for name in known for broader in broader_words(name)))
+
+
+def text_in(photo: Photo) -> str:
+    """What is written in the photo, a line each, as a worker read it: hostile text. `photo` comes
+    from `with_words` with `read`."""
+    rows: list[ReadText] = photo.texts_read  # type: ignore[attr-defined]
+    return rows[-1].text if rows else ""
 
 
 def alternative_text(photo: Photo) -> Words:

@@ -13,6 +13,7 @@ from tests.factories import a_photo, a_sight, a_user
 from webapp.accounts.models import User
 from webapp.library.models import Photo
 from webapp.library.services.trash import trash_photos
+from webapp.teach import reading
 
 pytestmark = pytest.mark.django_db
 
@@ -165,5 +166,41 @@ def test_queries_do_not_grow_with_tags(
 ) -> None:
     photo = a_photo(ana)
     a_sight(photo, tags=[(f"tag {number}", 0.9) for number in range(tags)])
-    with django_assert_num_queries(7):  # session, user, photo, captions, tags, two neighbours
+    # Session, user, photo, captions, tags, the text in it, its albums, two neighbours.
+    with django_assert_num_queries(9):
         assert shown(as_ana, photo).count('class="chip"') == tags
+
+
+def a_photo_that_says(owner: User, *lines: str) -> Photo:
+    """A photo in which a worker has read these lines."""
+    photo = a_photo(owner)
+    a_sight(photo)
+    assert reading.begin(photo)
+    reading.store_text(photo, [(line, 0.9, (0.1, 0.1, 0.5, 0.1)) for line in lines])
+    return photo
+
+
+def test_the_text_in_a_photo_is_shown_as_text(as_ana: Client, ana: User) -> None:
+    photo = a_photo_that_says(ana, "HOTEL", "<script>alert(1)</script>", "\u202eevil")
+    page = as_ana.get(address(photo)).content.decode()
+
+    assert "Text in the photo" in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<script>alert" not in page
+    assert "<details" not in page[page.index("Text in the photo") :].split("</section>")[0]
+
+
+def test_a_long_text_is_folded(as_ana: Client, ana: User) -> None:
+    page = shown(as_ana, a_photo_that_says(ana, *["a page of a book"] * 40))
+    section = page[page.index("Text in the photo") :].split("</section>")[0]
+    assert "<details>" in section
+    assert section.count("a page of a book") >= 40
+
+
+def test_a_photo_without_text_has_no_such_part(as_ana: Client, ana: User) -> None:
+    assert "Text in the photo" not in shown(as_ana, a_photo_that_says(ana))
+
+
+def test_programs_read_the_text(as_ana: Client, ana: User) -> None:
+    photo = a_photo_that_says(ana, "HOTEL", "ROMA")
+    assert as_ana.get(f"/api/v1/photos/{photo.pk}").json()["text"] == "HOTEL\nROMA"

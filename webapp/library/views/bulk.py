@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from webapp.accounts.http import SignedInRequest
 from webapp.accounts.models import User
+from webapp.albums.services import add_photos, inside, remove_photos
 from webapp.errors import NotFound
 from webapp.find.event_models import SearchDeed
 from webapp.find.events import note_deeds
@@ -70,6 +71,18 @@ ACTIONS = {
         lambda user, photos, post: reject_tag(user, photos, post.get("tag", "")),
         "Tag taken off {photos}.",
         follows_search=SearchDeed.Kind.CORRECTED,
+    ),
+    "album": Action(
+        lambda user, photos, post: add_photos(user, photos, post.get("album", "")),
+        "{photos} put into the album.",
+        undo="unalbum",
+        changes=lambda photos, post: photos.exclude(pk__in=inside(photos, post.get("album", ""))),
+    ),
+    "unalbum": Action(
+        lambda user, photos, post: remove_photos(user, photos, post.get("album", "")),
+        "{photos} taken out of the album.",
+        undo="album",
+        changes=lambda photos, post: inside(photos, post.get("album", "")),
     ),
     "trash": Action(
         lambda user, photos, post: trash_photos(photos),

@@ -8,6 +8,8 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from webapp.accounts.http import HtmxRequest
+from webapp.albums.services import albums_with, get_album
+from webapp.albums.trails import album_trail
 from webapp.find.events import note_opened
 from webapp.find.like_trail import like_trail
 from webapp.find.trails import search_trail, similar_trail
@@ -22,6 +24,7 @@ from webapp.teach.words import (
     caption_of,
     found_as,
     tags_of,
+    text_in,
     with_words,
 )
 
@@ -29,7 +32,8 @@ from webapp.teach.words import (
 @require_safe
 @vary_on_headers("HX-Request")
 def photo_page(request: HtmxRequest, photo_id: int) -> HttpResponse:
-    photo = get_photo(request.user, photo_id, among=with_words(Photo.objects.all(), request.user))
+    with_text = with_words(Photo.objects.all(), request.user, read=True)
+    photo = get_photo(request.user, photo_id, among=with_text)
     trail, tags = _trail(request, photo), tags_of(photo)
     context = {
         "query_text": request.GET.get("q", ""),
@@ -40,6 +44,8 @@ def photo_page(request: HtmxRequest, photo_id: int) -> HttpResponse:
         "caption": caption_of(photo),
         "tags": tags,
         "found_as": found_as(tags),
+        "text": text_in(photo),
+        "albums": albums_with(request.user, photo),
         "alt": alternative_text(photo),
         "placeholder": placeholder_uri(photo),
         "large": thumbnail_url(photo, "large") if photo.state == Photo.State.READY else "",
@@ -62,6 +68,8 @@ def _trail(request: HtmxRequest, photo: Photo) -> Trail:
         return search_trail(request.user, photo, text, show_more="more" in request.GET)
     if photo.trashed_at is None and original_id is not None:
         return similar_trail(request.user, photo, get_photo(request.user, original_id))
+    if photo.trashed_at is None and (album_id := as_id(request.GET.get("album", ""))):
+        return album_trail(request.user, photo, get_album(request.user, album_id))
     return library_trail(request.user, photo)
 
 

@@ -1,11 +1,11 @@
 // The bar of actions on selected photos.
 
 import { confirmed } from "./confirm.js";
-import { post } from "./server.js";
+import { getJson, post } from "./server.js";
 import { toast } from "./toast.js";
 
 const MAX_EXAMPLES = 20; // as webapp/find/examples.py
-const TAKES_AWAY = new Set(["trash", "restore", "delete"]); // photos leave the grid they are in
+const TAKES_AWAY = new Set(["trash", "restore", "delete", "unalbum"]); // photos leave the grid they are in
 
 /** Connects the page's bar to a selection in a grid (`remove(ids)`, `refresh(ids)`, `load()`). */
 export class SelectionBar {
@@ -47,6 +47,8 @@ export class SelectionBar {
     else if (action === "download") this.#download();
     else if (action === "similar") this.#findSimilar();
     else if (action === "tag") await this.#tag();
+    else if (action === "album") await this.#putIntoAlbum();
+    else if (action === "unalbum") await this.#send("unalbum", { album: this.bar.dataset.album });
     else if (action !== "delete" || await confirmed("delete-dialog")) await this.#send(action);
   }
 
@@ -54,6 +56,23 @@ export class SelectionBar {
     const input = document.getElementById("tag-name");
     input.value = "";
     if (await confirmed("tag-dialog") && input.value.trim()) await this.#send("tag", { tag: input.value });
+  }
+
+  async #putIntoAlbum() {
+    const input = document.getElementById("album-name");
+    input.value = "";
+    this.#offerAlbums(input.list);
+    if (await confirmed("album-dialog") && input.value.trim()) await this.#send("album", { album: input.value });
+  }
+
+  /** Fill the list of albums to choose from; without it a name can still be typed. */
+  async #offerAlbums(list) {
+    try {
+      const { names } = await getJson(this.bar.dataset.albumNamesUrl);
+      list.replaceChildren(...names.map((name) => new Option(name, name)));
+    } catch {
+      list.replaceChildren();
+    }
   }
 
   async #send(action, fields = {}) {
