@@ -1,9 +1,10 @@
 """What can go wrong with an index.
 
 SearchError
-├── IndexMissing   nothing was built here yet: build it
-├── IndexDamaged   the files do not match their manifest: set them aside and rebuild
-└── IndexBusy      another process is building here: leave it to that one
+├── IndexMissing      nothing was built here yet: build it
+├── IndexDamaged      the files do not match their manifest: set them aside and rebuild
+├── IndexBusy         another process is building here: leave it to that one
+└── IndexUnreachable  the server that keeps it does not answer: go on without, try again
 """
 
 
@@ -16,8 +17,16 @@ class IndexMissing(SearchError):
 
 
 class IndexDamaged(SearchError):
-    """The files of an index do not match their manifest."""
+    """The files of an index do not match their manifest; `base` is the one, where that is known."""
+
+    def __init__(self, message: str, base: str = "") -> None:
+        super().__init__(message)
+        self.base = base
 
 
 class IndexBusy(SearchError):
     """Another process is building an index in this folder."""
+
+
+class IndexUnreachable(SearchError):
+    """The vector database does not answer."""

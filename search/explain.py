@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from search.query import Condition, DateRange, Field, Query
+from search.query import Condition, DateRange, Field, Query, label
 
 # The one reason that lies in the photo itself: a heat map can show where.
 LOOKS_LIKE_IT = "looks like it"
 MAX_LINE = 40  # characters of a line read in a photo
+_TAKEN = (Field.EVERY, Field.PLACE)
 
 
 def looks_like_it(_photo_id: int) -> str:
@@ -46,15 +47,11 @@ def satisfied(query: Query) -> tuple[str, ...]:
 
 
 def _said(condition: Condition) -> str:
-    if condition.field is Field.TAG:
-        return tagged([condition.value])
-    if condition.field is Field.CAMERA:
-        return f"taken with {condition.value}"
-    if condition.field is Field.FAVOURITE:
-        return "a favourite"
+    if condition.field is Field.WORDS:
+        return f"has the words ‘{condition.value}’"
     if condition.field is Field.TAKEN and condition.dates:
         return f"taken {_days(condition.dates)}"
-    return f"has the words ‘{condition.value}’"
+    return f"taken {label(condition)}" if condition.field in _TAKEN else label(condition)
 
 
 def _days(dates: DateRange) -> str:

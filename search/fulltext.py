@@ -174,6 +174,19 @@ def containing(connection: BaseDatabaseWrapper, exact_words: str) -> RawSQL | No
     )
 
 
+def having(connection: BaseDatabaseWrapper, phrases: Sequence[str]) -> RawSQL | None:
+    """The ids of all photos that have all words (by stem) of one of `phrases`, for
+    `filter(pk__in=…)`; None if there is no word in them."""
+    vendor = connection.vendor
+    each = [_AND[vendor].join(stems) for phrase in phrases if (stems := _stems([phrase], vendor))]
+    if not each:
+        return None
+    return RawSQL(  # noqa: S611  constants; what is typed goes as a parameter
+        f"SELECT {_KEY[vendor]} FROM find_text WHERE {_MATCH[vendor]}",  # noqa: S608
+        [_OR[vendor].join(f"({stems})" for stems in dict.fromkeys(each))],
+    )
+
+
 def read(connection: BaseDatabaseWrapper, photo_ids: Sequence[int]) -> list[Texts]:
     """The indexed texts of these photos, in no particular order."""
     if not photo_ids:

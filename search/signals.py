@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+import numpy as np
+
 from search import explain
 from search.cutoff import Background
 from search.index.protocol import Vectors
@@ -25,6 +27,10 @@ _GENERIC = (
 )
 GENERIC_IN_PLACES = frozenset(_GENERIC.split())
 
+# Log-odds of likeness from which a photo is taken to show what it should not: below it lies what a
+# photo has in common with many words.
+UNWANTED_FROM = 2.5
+
 
 def opinions(
     query: Vectors,
@@ -44,6 +50,15 @@ def opinions(
     likeness = dict(zip(ids.tolist(), evidence.tolist(), strict=True))
     by_likeness = Signal("embedding", likeness, explain.looks_like_it)
     return [by_likeness, *of_words(words, texts)] if words else [by_likeness]
+
+
+def absence(unwanted: Vectors, background: Background, photos: tuple[Ids, Vectors]) -> Signal:
+    """What speaks against photos (ids (n,), embeddings (n, dim)) that look like what should not be
+    on them, `unwanted` (dim,)."""
+    ids, vectors = photos
+    against = np.minimum(0.0, UNWANTED_FROM - background.evidence(unwanted, vectors))
+    scores = dict(zip(ids.tolist(), against.tolist(), strict=True))
+    return Signal("absence", scores, lambda _: "")
 
 
 def of_words(words: Sequence[Word], texts: Iterable[Texts]) -> list[Signal]:

@@ -75,3 +75,8 @@ def content_words(text: str) -> list[Word]:
     for word in words:
         by_stem.setdefault(stem(word), Word(word, stem(word)))
     return list(by_stem.values())
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a constant, as a set."""
+    return frozenset(text.split())

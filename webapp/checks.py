@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,22 @@ def data_folder_is_writable(**_: Any) -> list[CheckMessage]:
 def search_engine_is_known(**_: Any) -> list[CheckMessage]:
     if settings.SEARCH_ENGINE == "faiss":
         return []
+    place = settings.SEARCH_ENGINE.removeprefix("milvus://")
+    if place in (settings.SEARCH_ENGINE, "", "/"):
+        return [
+            Error(
+                f"Marea knows no search engine {settings.SEARCH_ENGINE!r}.",
+                hint="Unset SEARCH_ENGINE, or set it to faiss or milvus://host:19530.",
+                id="marea.E002",
+            )
+        ]
+    if find_spec("pymilvus") and (place[0] != "/" or find_spec("milvus_lite")):
+        return []
     return [
         Error(
-            f"This version of Marea knows no search engine {settings.SEARCH_ENGINE!r}.",
-            hint="Unset SEARCH_ENGINE, or set it to faiss.",
-            id="marea.E002",
+            "SEARCH_ENGINE asks for Milvus, and the packages to reach it are not installed.",
+            hint="Run pip install -r requirements-milvus.txt, or unset SEARCH_ENGINE.",
+            id="marea.E003",
         )
     ]
 

@@ -9,9 +9,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis import RedisError
 
-from search.errors import IndexDamaged, IndexMissing
-from search.index import Manifest
-from webapp.find.building import index_folder
+from search.errors import IndexDamaged, IndexMissing, IndexUnreachable
+from webapp.find.building import index_store
 from webapp.library.models import Photo, Worker
 from webapp.teach.services import active_version, weights_folder
 from workers import queue
@@ -77,11 +76,13 @@ def _workers() -> str:
 
 def _index() -> str:
     try:
-        manifest = Manifest.read(index_folder(active_version()))
+        manifest = index_store(active_version()).manifest()
     except IndexMissing:
         return "no base yet"  # a small library is searched without one
     except IndexDamaged as error:
         raise Unwell("The search index is damaged; a worker makes it again.") from error
+    except IndexUnreachable as error:
+        raise Unwell(f"{error} Search goes on by words.") from error
     later = Photo.objects.changed_after(manifest.high_water_mark).count()
     return f"{manifest.count} photos in the base, {later} changed since"
 

@@ -355,7 +355,11 @@ MAREA_IDLE_S = env.integer(
 
 # --- Search ---
 
-SEARCH_ENGINE = env.text("SEARCH_ENGINE", "faiss", "Vector engine; faiss is the only one so far.")
+SEARCH_ENGINE = env.text(
+    "SEARCH_ENGINE",
+    "faiss",
+    "Vector engine: faiss, or milvus://host:19530 for libraries beyond one machine (see scale.md).",
+)
 MAREA_INDEX_DELTA = env.integer(
     "MAREA_INDEX_DELTA", 5000, "New photos after which a worker makes a new index base."
 )

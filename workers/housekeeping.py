@@ -2,17 +2,18 @@
 
 import logging
 from datetime import timedelta
+from time import monotonic
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from search.errors import IndexBusy, IndexDamaged, IndexMissing
-from search.index import Manifest
+from search.errors import IndexBusy, IndexUnreachable
 from webapp.examples.models import ExampleImage
 from webapp.find import building, events
 from webapp.find.models import HeatMap
 from webapp.library.models import DeletedPhoto, Photo, Worker
+from webapp.library.services.places import place_photos
 from webapp.library.services.trash import delete_photos, expired_trash
 from webapp.library.services.uploads import expire_uploads
 from webapp.teach.services import active_version
@@ -26,14 +27,26 @@ SIGN_INS_KEPT = timedelta(days=30)
 def build_index() -> None:
     """Make a new index base, unless another process is at it."""
     try:
-        building.build_index(active_version())
+        building.renew_index(active_version())
     except IndexBusy:
         logger.info("index_busy")
+    except IndexUnreachable as error:  # the sweeper asks again
+        logger.warning("index_unreachable reason=%s", error)
 
 
 def index_is_behind() -> bool:
     """Whether a new base would spare web processes much."""
     return building.needs_base(active_version())
+
+
+def find_places(*, seconds: float) -> None:
+    """Look up where photos were taken that are older than Marea's gazetteer, for so long."""
+    until = monotonic() + seconds
+    placed = 0
+    while monotonic() < until and (portion := place_photos(PORTION)):
+        placed += portion
+    if placed:
+        logger.info("placed photos=%d", placed)
 
 
 def tidy() -> None:
@@ -61,12 +74,12 @@ def empty_expired_trash() -> int:
 
 
 def forget_deleted() -> None:
-    """Drop the memory of deletions that happened before the index base was made.
+    """Drop the memory of deletions that happened before the index bases were made.
 
-    A web process that has not followed them opens that base first, and they are not in it.
+    A web process that has not followed them opens one of the bases first, and they are not in it.
     """
     try:
-        mark = Manifest.read(building.index_folder(active_version())).high_water_mark
-    except (IndexMissing, IndexDamaged):
+        mark = building.index_store(active_version()).oldest_mark()
+    except IndexUnreachable:
         return
     DeletedPhoto.objects.filter(change_number__lte=mark).delete()

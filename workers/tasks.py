@@ -14,6 +14,7 @@ from webapp.teach.job_models import ModelJob
 from workers import heating, housekeeping, idling, looking, modelling, queue, reading, stacking
 from workers.app import app
 
+PLACES_TIME_S = 5  # at each sweep, so that nothing else waits for long
 LOOK_TIME_S = 60  # a task ends well before Redis would deliver its signal again
 
 
@@ -108,6 +109,7 @@ def sweep() -> None:
         queue.models_wait()
     if settings.MAREA_OCR and reading.some_wait():
         queue.texts_wait()
+    housekeeping.find_places(seconds=PLACES_TIME_S)
 
 
 @app.task

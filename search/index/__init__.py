@@ -1,24 +1,29 @@
 """The vector index: nearest photos by embedding, among those that may be seen.
 
-`VectorIndex` is the interface; `FaissIndex` the engine. Its base is built by a worker with
-`build_base`, opened by any process with `open_base`, and brought up to date by each process
-itself with `add` and `remove`.
+`VectorIndex` is the interface; `LayeredIndex` answers it over a base, which a worker makes and
+any process opens from a `Store`: FAISS files (`FolderStore`) or a Milvus server
+(`search.index.milvus.MilvusStore`). Each process brings its own index up to date with `add` and
+`remove`.
 """
 
 from search.index.base import Base, open_base, set_aside
 from search.index.build import build_base
-from search.index.faiss_index import FaissIndex
+from search.index.layered import LayeredIndex
 from search.index.manifest import Manifest
-from search.index.protocol import Scores, VectorIndex, Vectors
+from search.index.protocol import Scores, Snapshot, VectorIndex, Vectors
 from search.index.selection import Ids, Selection
+from search.index.store import FolderStore, Store
 
 __all__ = [
     "Base",
-    "FaissIndex",
+    "FolderStore",
     "Ids",
+    "LayeredIndex",
     "Manifest",
     "Scores",
     "Selection",
+    "Snapshot",
+    "Store",
     "VectorIndex",
     "Vectors",
     "build_base",

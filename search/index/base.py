@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 from search.errors import IndexDamaged
 from search.index.manifest import MANIFEST, Kind, Manifest
 from search.index.protocol import Scores, Vectors
-from search.index.scoring import best, nothing
+from search.index.rows import Rows
+from search.index.scoring import best, inner_products, nothing
 from search.index.selection import Ids, Selection
 
-IDS, VECTORS, INDEX = "ids.bin", "vectors.bin", "index.faiss"
+IDS, VECTORS, INDEX, GROUPS = "ids.bin", "vectors.bin", "index.faiss", "groups.bin"
 # How FAISS maps the codes of each kind.
 MAPPED = {"flat": faiss.IO_FLAG_MMAP_IFC, "ivf": faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY}
 
-# So few candidates are scored one by one from the mapped file, which no approximation beats.
+# So few candidates are scored one by one from the file, which no approximation beats.
 EXACT_UP_TO = 2_000
 # Rows scored at once when many are scored exactly: 16 MiB as float32.
 EXACT_CHUNK = 8_192
@@ -40,11 +41,25 @@ class Base:
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.manifest = manifest
-        home = folder / manifest.base
+        self._folder, home = folder, folder / manifest.base
         self.ids: Ids = mapped(home / IDS, np.int64, (manifest.count,))
-        self._vectors = mapped(home / VECTORS, np.float16, (manifest.count, manifest.dim))
+        self._vectors = Rows(home / VECTORS, manifest.dim)
         self._index = _read_index(home / INDEX, manifest.kind)
         self.members = Selection.of(self.ids)
+
+    def verify(self) -> None:
+        """Raise IndexDamaged unless every byte is what was written. Reads all of it: seconds for a
+        million photos, during which searches go on."""
+        self.manifest.verify_files(self._folder)
+
+    def by_group(self) -> Mapping[int, Selection] | None:
+        if GROUPS not in self.manifest.files:
+            return None
+        groups = np.fromfile(self._folder / self.manifest.base / GROUPS, np.int64)
+        order = np.argsort(groups, kind="stable")
+        numbers, starts = np.unique(groups[order], return_index=True)
+        parts = np.split(self.ids[order], starts[1:])
+        return {int(number): Selection.of(ids) for number, ids in zip(numbers, parts, strict=True)}
 
     def search(self, query: Vectors, k: int, live: Selection) -> tuple[Scores, Ids]:
         """The `k` best of `live`, a subset of `members`, for `query` (dim,); fewer if it has fewer.
@@ -64,12 +79,12 @@ class Base:
     def scores(self, query: Vectors, ids: Ids) -> Scores:
         """Exact scores (n,) of `ids` (n,), all of them members, for `query` (dim,)."""
         chunks = [ids[at : at + EXACT_CHUNK] for at in range(0, ids.size, EXACT_CHUNK)]
-        scored = [self.vectors(chunk) @ query for chunk in chunks]
+        scored = [inner_products(self.vectors(chunk), query) for chunk in chunks]
         return np.concatenate([np.zeros(0, np.float32), *scored])
 
     def vectors(self, ids: Ids) -> Vectors:
         """Vectors (n, dim) of `ids` (n,), all of them members."""
-        return self._vectors[np.searchsorted(self.ids, ids)].astype(np.float32)
+        return self._vectors.at(np.searchsorted(self.ids, ids))
 
     def _flat_search(self, query: Vectors, k: int, live: Selection) -> tuple[Scores, Ids]:
         selector = faiss.IDSelectorBitmap(live.bitmap())
@@ -115,17 +130,18 @@ def _one_thread() -> Iterator[None]:
 
 
 def open_base(folder: Path) -> Base:
-    """The base in use in `folder`, verified.
+    """The base in use in `folder`, at once: lengths, ids and what FAISS parses are verified, the
+    rest is for `Base.verify`.
 
     Raises IndexMissing if none was built, IndexDamaged if a file is not what was written; then
     `set_aside` it and build again from the database.
     """
     manifest = Manifest.read(folder)
-    manifest.verify_files(folder)
+    manifest.verify_heads(folder)
     try:
         return Base(folder, manifest)
     except (OSError, RuntimeError, ValueError) as error:
-        raise IndexDamaged(f"The index cannot be opened: {error}") from error
+        raise IndexDamaged(f"The index cannot be opened: {error}", manifest.base) from error
 
 
 def set_aside(folder: Path) -> Path | None:

@@ -6,7 +6,7 @@ import fcntl
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import faiss
@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from search.errors import IndexBusy
-from search.index.base import IDS, INDEX, VECTORS, mapped
-from search.index.manifest import FileMark, Kind, Manifest, sync
+from search.index.base import GROUPS, IDS, INDEX, VECTORS, mapped
+from search.index.manifest import FileMark, Kind, Manifest, kept_manifests, sync
 from search.index.selection import Ids
 
 # Up to here every vector is compared.
@@ -24,10 +24,9 @@ FLAT_UP_TO = 20_000
 CELLS_PER_ROOT = 4
 TRAINING_PER_CELL = 40
 ADDED_AT_ONCE = 16_384
-# Besides the base in use, the one before stays: processes may just be opening it.
-BASES_KEPT = 2
 
-Batch = tuple[ArrayLike, ArrayLike]
+# Ids and vectors, and where the caller has them the number of each one's group.
+Batch = tuple[ArrayLike, ArrayLike] | tuple[ArrayLike, ArrayLike, ArrayLike]
 
 
 def build_base(
@@ -38,33 +37,35 @@ def build_base(
     batches: Iterable[Batch],
     dim: int = 512,
     kind: Kind | None = None,
+    digest: str = "",
 ) -> Manifest:
     """Build the base of model `version` in `folder` and put it in use.
 
-    `batches` yields ids (n,), ascending over all batches, and unit vectors (n, dim); they must be
-    true at change number `high_water_mark` or later. Vectors go straight to disk, so memory holds
+    `batches` yields ids (n,), ascending over all batches, unit vectors (n, dim) and, in all
+    batches or none, groups (n,) such as owners, for `Base.by_group`; all must be true at change
+    number `high_water_mark` or later. Vectors go straight to disk, so memory holds
     one batch and the compressed index. `kind` follows from the count unless given. Killed at any
-    step, it leaves the base in use as it was.
+    step, it leaves the base in use as it was. `digest` says which weights `version` means.
 
     Raises IndexBusy if another process is building here, ValueError for ids out of order.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
+    with alone(folder):
         home = _fresh_home(folder)
         count = _write_vectors(home, batches, dim)
         kind = kind or ("flat" if count <= FLAT_UP_TO else "ivf")
-        _write_index(home, kind, count, dim)
-        files = {path.name: _synced(path) for path in sorted(home.iterdir())}
+        heads: dict[str, int | None] = {VECTORS: 0, INDEX: _write_index(home, kind, count, dim)}
+        files = {path.name: _synced(path, heads) for path in sorted(home.iterdir())}
         base = home.rename(folder / f"base-{high_water_mark}-{secrets.token_hex(4)}")
         sync(folder)
-        manifest = Manifest(version, high_water_mark, count, dim, kind, base.name, files)
+        manifest = Manifest(version, high_water_mark, count, dim, kind, base.name, files, digest)
         manifest.write(folder)
-        _clear_away(folder, keep=base)
+        _clear_away(folder)
     return manifest
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
     """Hold the folder's building lock; the system lets go of it if the process dies."""
     with (folder / "building.lock").open("w") as lock:
         try:
@@ -84,21 +85,30 @@ def _fresh_home(folder: Path) -> Path:
 
 
 def _write_vectors(home: Path, batches: Iterable[Batch], dim: int) -> int:
-    """Write ids and vectors as they come; how many."""
+    """Write ids, vectors and groups as they come; how many."""
     count, last_id = 0, -1
-    with (home / IDS).open("wb") as id_file, (home / VECTORS).open("wb") as vector_file:
-        for batch_ids, batch_vectors in batches:
+    with ExitStack() as files:
+        id_file, vector_file = (files.enter_context((home / n).open("wb")) for n in (IDS, VECTORS))
+        for batch_ids, batch_vectors, *batch_groups in batches:
             ids = np.asarray(batch_ids, np.int64)
             vectors = np.asarray(batch_vectors, np.float16).reshape(ids.size, dim)
             if np.any(np.diff(ids, prepend=last_id) <= 0):
                 raise ValueError("Ids must ascend, without repetition, from 0.")
             id_file.write(ids.tobytes())
             vector_file.write(vectors.tobytes())
+            for groups in batch_groups:
+                _append(home / GROUPS, np.asarray(groups, np.int64).reshape(ids.shape))
             count, last_id = count + ids.size, int(ids[-1]) if ids.size else last_id
     return count
 
 
-def _write_index(home: Path, kind: Kind, count: int, dim: int) -> None:
+def _append(path: Path, numbers: NDArray[np.int64]) -> None:
+    with path.open("ab") as file:
+        file.write(numbers.tobytes())
+
+
+def _write_index(home: Path, kind: Kind, count: int, dim: int) -> int | None:
+    """Write index.faiss; how long its head is, None for all of it."""
     ids: Ids = mapped(home / IDS, np.int64, (count,))
     vectors = mapped(home / VECTORS, np.float16, (count, dim))
     index = _flat(dim) if kind == "flat" else _cells(vectors)
@@ -106,6 +116,10 @@ def _write_index(home: Path, kind: Kind, count: int, dim: int) -> None:
         rows = slice(at, at + ADDED_AT_ONCE)
         index.add_with_ids(vectors[rows].astype(np.float32), ids[rows])
     faiss.write_index(index, str(home / INDEX))
+    if kind == "flat":
+        return None
+    # FAISS writes the cells last: each vector's code and id.
+    return (home / INDEX).stat().st_size - count * (index.code_size + ids.itemsize)
 
 
 def _flat(dim: int) -> faiss.Index:
@@ -127,14 +141,15 @@ def _cells(vectors: NDArray[np.float16]) -> faiss.Index:
     return index
 
 
-def _synced(path: Path) -> FileMark:
+def _synced(path: Path, heads: dict[str, int | None]) -> FileMark:
     sync(path)
-    return FileMark.of(path)
+    return FileMark.of(path, heads.get(path.name))
 
 
-def _clear_away(folder: Path, *, keep: Path) -> None:
-    """Remove all bases but `keep` and the latest of the others."""
-    others = [path for path in folder.glob("base-*") if path != keep]
-    others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    for outdated in others[BASES_KEPT - 1 :]:
-        shutil.rmtree(outdated)
+def _clear_away(folder: Path) -> None:
+    """Remove all bases but the one in use and the one before it, to which the switch can be
+    undone and which processes may just be opening."""
+    kept = {manifest.base for manifest in kept_manifests(folder)}
+    for path in folder.glob("base-*"):
+        if path.name not in kept:
+            shutil.rmtree(path)

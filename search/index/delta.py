@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.index.protocol import Scores, Vectors
-from search.index.scoring import best, nothing
+from search.index.scoring import best, inner_products, nothing
 from search.index.selection import Ids, Selection
 
 ROOM_FOR = 64  # rows at first; doubled when full
@@ -61,7 +61,7 @@ class Delta:
         rows = np.flatnonzero(candidates)
         if not rows.size:
             return nothing()
-        scores = self.buffer[: self.rows] @ query
+        scores = inner_products(self.buffer[: self.rows], query)
         return best(scores[rows], self.ids[rows], k)
 
     def members(self) -> Ids:

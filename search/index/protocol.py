@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from search.index.selection import Ids, Selection
+
+if TYPE_CHECKING:
+    from search.index.manifest import Manifest
 
 Vectors = NDArray[np.float32]
 Scores = NDArray[np.float32]
@@ -37,3 +41,34 @@ class VectorIndex(Protocol):
         Returns scores (q, k) and ids (q, k). `among` limits the candidates; there are `k` results
         whenever there are `k` candidates, otherwise rows end in id -1 with score -inf.
         """
+
+    def vectors(self, ids: ArrayLike) -> tuple[Ids, Vectors]:
+        """Those of `ids` that are in the index, ascending, and their vectors (n, dim)."""
+
+    def __len__(self) -> int: ...
+
+
+class Snapshot(Protocol):
+    """The vectors of one model version as they were at the manifest's high-water mark.
+
+    Where they lie, in files or in a server, is the engine's affair. Safe to search from many
+    threads.
+    """
+
+    manifest: Manifest
+
+    @property
+    def members(self) -> Selection: ...
+
+    def search(self, query: Vectors, k: int, live: Selection) -> tuple[Scores, Ids]:
+        """The `k` best of `live`, a subset of `members`, for `query` (dim,), best first; fewer if
+        it has fewer."""
+
+    def vectors(self, ids: Ids) -> Vectors:
+        """Vectors (n, dim) of `ids` (n,), all of them members."""
+
+    def verify(self) -> None:
+        """Raise IndexDamaged unless all of it is what was written; searches go on meanwhile."""
+
+    def by_group(self) -> Mapping[int, Selection] | None:
+        """The members of each group that the builder told of; None if it told of none."""

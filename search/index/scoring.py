@@ -16,6 +16,12 @@ def as_stored(vectors: object) -> Vectors:
     return np.asarray(vectors, np.float16).astype(np.float32)
 
 
+def inner_products(vectors: Vectors, query: Vectors) -> Scores:
+    """Scores (n,) of `vectors` (n, dim) for `query` (dim,), in this thread alone: BLAS would share
+    out a matrix product, and waiting for its other threads takes 20 ms on a busy machine."""
+    return np.vecdot(vectors, query)
+
+
 def best(scores: Scores, ids: Ids, k: int) -> tuple[Scores, Ids]:
     """The `k` highest of `scores` (n,) with their `ids`, ties by id; fewer if n < k."""
     if 0 < k < scores.size:

@@ -105,7 +105,7 @@ def watch_them_become_ready(page: Page) -> None:
 
 def file_of_first_result(page: Page, words: str) -> str:
     """Type, look at the results, open the first; returns the name of its file."""
-    page.get_by_role("searchbox").fill(words)
+    page.get_by_role("combobox").fill(words)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=words)).to_be_visible()
     page.locator(".tile-link").first.click()

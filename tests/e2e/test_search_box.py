@@ -72,7 +72,7 @@ def test_a_picture_dropped_on_the_box_finds_what_is_like_it(sign_in: SignIn) -> 
     first = Photo.objects.order_by("pk").first()
     expect(tiles.first).to_have_attribute("data-id", str(first.pk))
     expect(page.get_by_role("img", name="Like this: Your picture")).to_be_visible()
-    page.get_by_role("searchbox").fill("at night")
+    page.get_by_role("combobox").fill("at night")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Like this, at night")).to_be_visible()
     page.get_by_role("link", name="Without this example").click()
@@ -115,7 +115,7 @@ def test_what_is_said_is_searched_for_on_this_device(sign_in: SignIn) -> None:
     page.goto("/search/")
     page.get_by_role("button", name=MICROPHONE).click()
     expect(page).to_have_url(re.compile(r"/search/\?q=two\+dogs$"))
-    expect(page.get_by_role("searchbox")).to_have_value("two dogs")
+    expect(page.get_by_role("combobox")).to_have_value("two dogs")
 
 
 def test_speech_leaves_the_device_only_after_a_yes(sign_in: SignIn) -> None:

@@ -1,116 +1,15 @@
 """The index against a dictionary of vectors."""
 
-import tempfile
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from search.index import FaissIndex, Selection, build_base, open_base
+from search.index import LayeredIndex, Selection, build_base, open_base
 from search.index import base as base_module
 from search.index.scoring import as_stored
-
-DIM = 16
-photo_ids = st.lists(st.integers(0, 60), min_size=1, max_size=12)
-
-
-def unit_vectors(count: int, *, seed: int, dim: int = DIM) -> np.ndarray:
-    vectors = np.random.default_rng(seed).normal(size=(count, dim))
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-
-
-class IndexAgainstDictionary(RuleBasedStateMachine):
-    """Random adds, removals, rebuilds and reopenings; every search is compared."""
-
-    @initialize(kind=st.sampled_from(["flat", "ivf"]))
-    def start(self, kind: str) -> None:
-        self.kind = kind
-        self.place = tempfile.TemporaryDirectory()
-        self.folder = Path(self.place.name)
-        self.index = FaissIndex(dim=DIM)
-        self.expected: dict[int, np.ndarray] = {}
-        self.changes: list[tuple[str, int, np.ndarray | None]] = []
-
-    def teardown(self) -> None:
-        self.place.cleanup()
-
-    @rule(ids=photo_ids, seed=st.integers(0, 10_000))
-    def add(self, ids: list[int], seed: int) -> None:
-        vectors = unit_vectors(len(ids), seed=seed)
-        self.index.add(ids, vectors)
-        self.expected |= dict(zip(ids, as_stored(vectors), strict=True))
-        self.changes += [("add", *pair) for pair in zip(ids, vectors, strict=True)]
-
-    @rule(ids=photo_ids)
-    def remove(self, ids: list[int]) -> None:
-        self.index.remove(ids)
-        for photo_id in ids:
-            self.expected.pop(photo_id, None)
-        self.changes += [("remove", photo_id, None) for photo_id in ids]
-
-    @rule()
-    def rebuild(self) -> None:
-        ids = sorted(self.expected)
-        batches = (
-            (ids[at : at + 5], [self.expected[i] for i in ids[at : at + 5]])
-            for at in range(0, len(ids), 5)
-        )
-        kind = self.kind if len(ids) > 1 else "flat"
-        build_base(
-            self.folder,
-            version="test",
-            high_water_mark=len(self.changes),
-            batches=batches,
-            dim=DIM,
-            kind=kind,
-        )
-        self.index = FaissIndex(open_base(self.folder))
-
-    @rule()
-    def reopen(self) -> None:
-        """What a new process does: the base, then every change after its high-water mark."""
-        if not (self.folder / "manifest.json").exists():
-            return
-        self.index = FaissIndex(open_base(self.folder))
-        for change, photo_id, vector in self.changes[self.index.base.manifest.high_water_mark :]:
-            if change == "add":
-                self.index.add([photo_id], vector)
-            else:
-                self.index.remove([photo_id])
-
-    @rule(seed=st.integers(0, 10_000), k=st.integers(1, 70), ids=st.none() | photo_ids)
-    def search(self, seed: int, k: int, ids: list[int] | None) -> None:
-        query = unit_vectors(1, seed=seed)[0]
-        among = None if ids is None else Selection.of(ids)
-        candidates = {i: v for i, v in self.expected.items() if ids is None or i in ids}
-
-        scores, found = self.index.search(query, k, among)
-
-        count = min(k, len(candidates))
-        best = sorted((float(vector @ query) for vector in candidates.values()), reverse=True)
-        np.testing.assert_allclose(scores[0, :count], best[:count], atol=1e-5)
-        assert len(set(found[0, :count])) == count
-        for photo_id, score in zip(found[0, :count], scores[0, :count], strict=True):
-            assert score == pytest.approx(float(candidates[photo_id] @ query), abs=1e-5)
-        assert (found[0, count:] == -1).all()
-        assert np.isneginf(scores[0, count:]).all()
-
-    @rule(ids=photo_ids)
-    def read(self, ids: list[int]) -> None:
-        known, vectors = self.index.vectors(ids)
-        assert list(known) == sorted({i for i in ids if i in self.expected})
-        for photo_id, vector in zip(known, vectors, strict=True):
-            np.testing.assert_array_equal(vector, self.expected[photo_id])
-
-    @invariant()
-    def holds_as_many(self) -> None:
-        if hasattr(self, "index"):
-            assert len(self.index) == len(self.expected)
-
+from tests.search.index_machine import IndexAgainstDictionary
 
 # Small libraries are scored exactly by plan; the second run makes FAISS answer all of them.
 TestExactPlan = IndexAgainstDictionary.TestCase
@@ -135,19 +34,19 @@ def clustered() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def large_index(clustered: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> FaissIndex:
+def large_index(clustered: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> LayeredIndex:
     folder = tmp_path_factory.mktemp("large")
     ids = np.arange(len(clustered)) * 3
     batches = ((ids[at : at + 7_000], clustered[at : at + 7_000]) for at in range(0, 30_000, 7_000))
     manifest = build_base(folder, version="v", high_water_mark=1, batches=batches, dim=64)
     assert manifest.kind == "ivf"
-    return FaissIndex(open_base(folder))
+    return LayeredIndex(open_base(folder))
 
 
 # Measured: 1.000, 0.995, 0.999, 1.000.
 @pytest.mark.parametrize("fraction", [1.0, 0.3, 0.1, 0.01])
 def test_cells_find_what_exact_search_finds(
-    large_index: FaissIndex, clustered: np.ndarray, fraction: float
+    large_index: LayeredIndex, clustered: np.ndarray, fraction: float
 ) -> None:
     rng = np.random.default_rng(1)
     chosen = np.flatnonzero(rng.random(len(clustered)) < fraction)
@@ -160,7 +59,7 @@ def test_cells_find_what_exact_search_finds(
     assert recall >= 0.98
 
 
-def test_cells_return_k_whenever_k_exist(large_index: FaissIndex, clustered: np.ndarray) -> None:
+def test_cells_return_k_whenever_k_exist(large_index: LayeredIndex, clustered: np.ndarray) -> None:
     """Candidates far from the query lie in cells that are not visited at first."""
     query = clustered[0]
     farthest = np.argsort(clustered @ query)[:2_500] * 3
@@ -172,9 +71,9 @@ def test_cells_return_k_whenever_k_exist(large_index: FaissIndex, clustered: np.
 
 
 def test_a_changed_photo_of_the_base_is_found_only_as_it_is_now(
-    large_index: FaissIndex, clustered: np.ndarray
+    large_index: LayeredIndex, clustered: np.ndarray
 ) -> None:
-    index = FaissIndex(large_index.base)
+    index = LayeredIndex(large_index.base)
     index.add([0], -clustered[0])
 
     scores, found = index.search(clustered[0], 10)
@@ -185,9 +84,9 @@ def test_a_changed_photo_of_the_base_is_found_only_as_it_is_now(
 
 
 def test_a_photo_that_comes_back_as_it_was_takes_no_memory(
-    large_index: FaissIndex, clustered: np.ndarray
+    large_index: LayeredIndex, clustered: np.ndarray
 ) -> None:
-    index = FaissIndex(large_index.base)
+    index = LayeredIndex(large_index.base)
     index.remove([0, 3])
     assert index.search(clustered[0], 1, Selection.of([0, 3]))[1][0, 0] == -1
 
@@ -198,10 +97,10 @@ def test_a_photo_that_comes_back_as_it_was_takes_no_memory(
 
 
 def test_readers_are_undisturbed_while_photos_come_and_go(
-    large_index: FaissIndex, clustered: np.ndarray
+    large_index: LayeredIndex, clustered: np.ndarray
 ) -> None:
     """Every answer is of one moment: the photos 0 and 3 are swapped in one step, never half."""
-    index = FaissIndex(large_index.base)
+    index = LayeredIndex(large_index.base)
     pair = np.stack([clustered[5], -clustered[5]])
     index.add([0, 3], pair)
     wrong: list[object] = []

@@ -131,11 +131,11 @@ def test_conditions_alone_give_their_reasons() -> None:
 
     assert satisfied(query) == (
         "tagged dog",
-        "taken from 2019-01-01 to 2019-12-31",
         "taken before 2020-06-01",
         "has the words ‘hot dog’",
         "taken with eos",
         "a favourite",
+        "taken from 2019-01-01 to 2019-12-31",
     )
 
 

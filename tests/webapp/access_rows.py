@@ -157,6 +157,8 @@ PAGES = [
     Row("GET", "search/", MINE, request=form(q=SECRET)),
     Row("GET", "search/", MINE, request=form(q=f"tag:{SECRET}")),
     Row("GET", "search/", MINE, request=form(q="is:favourite", more="on")),
+    Row("GET", "search/completions", MINE, request=form(q=SECRET[:4])),
+    Row("GET", "search/completions", MINE, request=form(q=f"tag:{SECRET[:4]}")),
     Row("POST", "search/not-this", MANY, 302, form(photos="{photo_id}", q="dog")),
     Row("GET", "search/", MANY, request=form(like="{photo_id}")),
     Row("GET", "search/", ONE, request=form(image="{example}")),

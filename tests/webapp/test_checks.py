@@ -33,9 +33,24 @@ def test_a_folder_that_cannot_be_written_is_an_error(
 
 def test_a_search_engine_that_is_not_there_is_an_error(settings: Any) -> None:
     assert search_engine_is_known() == []
-    settings.SEARCH_ENGINE = "milvus://host:19530"
-    (message,) = search_engine_is_known()
-    assert "milvus" in message.msg
+    for unknown in ("nothing", "milvus://", "milvus"):
+        settings.SEARCH_ENGINE = unknown
+        (message,) = search_engine_is_known()
+        assert message.id == "marea.E002"
+        assert repr(unknown) in message.msg
+
+
+def test_milvus_needs_its_packages(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    lacking: set[str] = set()
+    monkeypatch.setattr("webapp.checks.find_spec", lambda name: name not in lacking or None)
+    for engine, package in (("milvus://host", "pymilvus"), ("milvus:///a.db", "milvus_lite")):
+        settings.SEARCH_ENGINE = engine
+        lacking.clear()
+        assert search_engine_is_known() == []
+        lacking.add(package)
+        (message,) = search_engine_is_known()
+        assert message.id == "marea.E003"
+        assert "requirements-milvus.txt" in (message.hint or "")
 
 
 def test_missing_weights_are_a_warning(settings: Any) -> None:

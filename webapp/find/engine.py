@@ -7,16 +7,16 @@ search after it is ready, in every process.
 
 import logging
 import threading
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from search.cutoff import SAMPLE
-from search.errors import IndexDamaged, IndexMissing
-from search.index import Base, FaissIndex, Selection, Vectors, open_base, set_aside
-from search.index.manifest import MANIFEST
+from search.errors import IndexDamaged, IndexMissing, IndexUnreachable
+from search.index import LayeredIndex, Selection, Snapshot, Vectors
 from vision.sight import EMBED_DIM
 from webapp.accounts.models import User
 from webapp.find import feed
-from webapp.find.building import index_folder
+from webapp.find.building import index_store
 from webapp.teach.models import ModelVersion
 from webapp.teach.services import active_version
 from workers import queue
@@ -24,6 +24,7 @@ from workers import queue
 logger = logging.getLogger(__name__)
 
 NOBODY = Selection.of([])
+UNREACHABLE = "unreachable"  # differs from every state of a store: each search tries again
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class View:
     """The index as one search uses it: only `photos`, which its user may see."""
 
     version: ModelVersion
-    index: FaissIndex
+    index: LayeredIndex
     photos: Selection
     sample: Vectors  # (m, 512) embeddings of photos that stand for the user's library
 
@@ -41,7 +42,7 @@ class Engine:
 
     def __init__(self, version: ModelVersion) -> None:
         self.version = version
-        self._folder = index_folder(version)
+        self._store = index_store(version)
         self._mark = 0
         self._samples: dict[int, Vectors] = {}
         self._start()
@@ -56,7 +57,7 @@ class Engine:
     def follow(self) -> None:
         """Catch up with the database, and with a worker that made a new base."""
         newest = feed.newest_change()
-        if newest < self._mark or self._base_file() != self._opened_file:
+        if newest < self._mark or self._state() != self._opened:
             self._start()
         elif newest > self._mark:
             self._apply_after(self._mark)
@@ -67,36 +68,55 @@ class Engine:
 
         If that is interrupted, the next search goes on from the base.
         """
-        base_file = self._base_file()
         newest = feed.newest_change()
-        base, owned = self._open(newest), _by_owner()
-        self._opened_file, self._owned = base_file, owned
-        self.index = FaissIndex(base, dim=EMBED_DIM)
+        opened, base = self._open(newest)
+        owned = base.by_group() if base else None
+        self._opened, self._owned = opened, dict(_by_owner() if owned is None else owned)
+        self.index = LayeredIndex(base, dim=EMBED_DIM)
         self._mark = base.manifest.high_water_mark if base else 0
-        self._apply_after(self._mark)
+        if opened != UNREACHABLE:  # else the whole database would have to fit into memory
+            self._apply_after(self._mark)
         self._mark = newest
+        if base:
+            threading.Thread(target=self._verify, args=[base], daemon=True).start()
 
-    def _open(self, newest: int) -> Base | None:
-        """The base, unless there is none that can be used; then the database has to do."""
+    def _open(self, newest: int) -> tuple[Hashable | None, Snapshot | None]:
+        """The base and what `_state` says of it; no base if there is none that can be used, then
+        the database has to do."""
         try:
-            base = open_base(self._folder)
+            opened = self._store.state()
+            base = self._store.open()
         except IndexMissing:
-            return None
+            return opened, None
+        except IndexUnreachable as error:
+            logger.error("index unreachable version=%s reason=%s", self.version.pk, error)
+            return UNREACHABLE, None
         except IndexDamaged as error:
-            logger.error("index damaged version=%s reason=%s", self.version.pk, error)
-            set_aside(self._folder)
-            queue.build_index()
-            return None
-        ours = base.manifest.version == self.version.name
-        return base if ours and base.manifest.high_water_mark <= newest else None
+            # The base before takes its place, and is verified in its turn.
+            return self._open(newest) if self._set_aside(error) else (opened, None)
+        return opened, base if base.manifest.high_water_mark <= newest else None
 
-    def _base_file(self) -> tuple[int, int] | None:
-        """Which manifest is in use: each new one is another file."""
+    def _verify(self, base: Snapshot) -> None:
+        """Read the whole base, in a thread of its own: opening verified what must be right before
+        anything is searched."""
         try:
-            stat = (self._folder / MANIFEST).stat()
-        except FileNotFoundError:
-            return None
-        return stat.st_ino, stat.st_mtime_ns
+            base.verify()
+        except IndexDamaged as error:
+            self._set_aside(error)  # the next search notices
+
+    def _set_aside(self, error: IndexDamaged) -> bool:
+        logger.error("index damaged version=%s reason=%s", self.version.pk, error)
+        is_ours = self._store.set_aside(error.base)
+        if is_ours:
+            queue.build_index()
+        return is_ours
+
+    def _state(self) -> Hashable | None:
+        """Which base is in use; while a server does not answer, the one that was."""
+        try:
+            return self._store.state()
+        except IndexUnreachable:
+            return self._opened
 
     def _apply_after(self, number: int) -> None:
         self._samples.clear()
@@ -110,7 +130,7 @@ class Engine:
                 self._owned[owner] = self._owned.get(owner, NOBODY).adding(arrived)
 
 
-def _sample(index: FaissIndex, photos: Selection) -> Vectors:
+def _sample(index: LayeredIndex, photos: Selection) -> Vectors:
     """Evenly over all ids, so that it stays nearly the same while photos arrive."""
     ids = photos.ids()
     _, vectors = index.vectors(ids[:: max(1, len(ids) // SAMPLE)][:SAMPLE])

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, models, transaction
 from django.db.models import F, FilteredRelation, Max, Q
-from django.utils import timezone
 
-from search.query import Query, parse
+from search.query import Query
 from webapp.accounts.models import User
 from webapp.errors import Conflict
 from webapp.find import engine
 from webapp.find.event_models import MAX_TEXT, SearchChoice, SearchDeed, SearchEvent
 from webapp.find.shown import shown_rows
+from webapp.find.understanding import understand
 from webapp.library.models import Photo
 from webapp.texts import one_line
 
@@ -94,14 +94,14 @@ def note_opened(user: User, text: str, photo_id: int, *, is_result: bool) -> boo
     Returns whether anything may be remembered."""
     is_kept = keeps_history(user)
     if is_kept and is_result:
-        query = parse(text, timezone.localdate())
+        query = understand(user, text)
         _write(*_deeds(user, text, query, [photo_id], Kind.OPENED))
     return is_kept
 
 
 def note_deeds(user: User, text: str, photo_ids: Iterable[int], kind: Kind) -> None:
     """Remember that `user` did this with photos that a search for `text` had led to."""
-    query = parse(text, timezone.localdate())
+    query = understand(user, text)
     if not query or not keeps_history(user):
         return
     mine = Photo.objects.visible_to(user).filter(pk__in=list(photo_ids)[:MAX_DEEDS])
@@ -114,7 +114,7 @@ def mark_not_this(user: User, text: str, photo_ids: Iterable[int]) -> int:
 
     Returns how many photos. Raises `Conflict` while nothing may be remembered.
     """
-    query = parse(text, timezone.localdate())
+    query = understand(user, text)
     if not keeps_history(user):
         raise Conflict(
             "Marea remembers no searches of yours, so it cannot remember this either. "
@@ -131,7 +131,7 @@ def mark_not_this(user: User, text: str, photo_ids: Iterable[int]) -> int:
 
 def take_back(user: User, text: str, photo_ids: Iterable[int]) -> int:
     """Undo `mark_not_this`. Returns how many marks are gone."""
-    key = key_of(parse(text, timezone.localdate()))
+    key = key_of(understand(user, text))
     marks = SearchDeed.objects.visible_to(user).marks().filter(key=key, photo__in=list(photo_ids))
     return marks.delete()[0]
 

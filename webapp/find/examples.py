@@ -12,13 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from django.http import QueryDict
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from numpy.typing import NDArray
 
 from search.combine import Combination, combine
 from search.index import Selection
-from search.query import Field, Query, parse
+from search.query import Field, Query
 from search.rank import Hit, Signal
 from webapp.accounts.models import User
 from webapp.errors import TooLarge
@@ -33,6 +32,7 @@ from webapp.find.services import (
     matching_photos,
 )
 from webapp.find.text import embed_query
+from webapp.find.understanding import understand
 from webapp.library.forms import as_id
 from webapp.library.models import Photo
 from webapp.library.services.reading import chosen
@@ -126,7 +126,7 @@ def find_like(
     """The user's photos most like the examples, best first; None while a worker has to look at a
     picture. Words of `text` add to the examples or, with a minus, take away from them; conditions
     hold as in every search. The number of SQL queries does not depend on the results."""
-    query = parse(text, timezone.localdate())
+    query = understand(user, text)
     hits = like_hits(user, query, examples)
     if hits is None:
         return None
@@ -169,7 +169,8 @@ def _combination(view: engine.View, query: Query, vectors: NDArray[np.float32]) 
 
 def _taken_away(query: Query) -> list[str]:
     """Words that what is looked for shall not show."""
-    return [each.value for each in query.of(Field.WORDS) if each.negated]
+    exact = [each.value for each in query.of(Field.WORDS) if each.negated]
+    return [*query.unwanted, *exact]
 
 
 def _hits(

@@ -54,8 +54,9 @@ def changes_after(version: ModelVersion, number: int) -> Iterator[Change]:
 
 def searchable_sights(
     version: ModelVersion,
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
-    """Ids, ascending, and embeddings (n, 512) of all searchable photos, a batch at a time."""
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16], NDArray[np.int64]]]:
+    """Ids, ascending, embeddings (n, 512) and owners of all searchable photos, a batch at a
+    time."""
     last = 0
     while batch := list(
         Photo.objects.searchable()
@@ -64,7 +65,7 @@ def searchable_sights(
         .values_list("pk", "owner_id", "sights__embedding")[:BATCH]
     ):
         change = _change(batch, [])
-        yield change.ids, change.vectors
+        yield change.ids, change.vectors, change.owners
         last = batch[-1][0]
 
 

@@ -9,14 +9,13 @@ from collections.abc import Iterator
 import numpy as np
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 from numpy.typing import NDArray
 
-from search.query import parse
 from webapp.accounts.models import User
 from webapp.errors import Conflict, Refused
 from webapp.find.models import HeatMap
 from webapp.find.text import embed_query
+from webapp.find.understanding import understand
 from webapp.library.models import Photo
 from webapp.library.services.reading import get_photo
 from webapp.teach.services import EMBEDDING_DTYPE, active_version
@@ -36,7 +35,7 @@ def heat_map(user: User, photo_id: int, text: str) -> bytes | None:
     photo = get_photo(user, photo_id)
     if photo.state != Photo.State.READY:
         raise Conflict("This photo has not been looked at yet.", code="not_ready")
-    words = parse(text, timezone.localdate()).text
+    words = understand(user, text).text
     if not words:
         raise Refused(
             "Only words about what a photo shows can be seen on it; conditions cannot.", field="q"

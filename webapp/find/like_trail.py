@@ -1,13 +1,13 @@
 """Walking along the photos that are like some examples."""
 
 from django.http import QueryDict
-from django.utils import timezone
 
-from search.query import MAX_SCANNED, parse
+from search.query import MAX_SCANNED
 from webapp.accounts.models import User
 from webapp.errors import Conflict, NotFound
 from webapp.find.examples import asked_examples, like_hits
 from webapp.find.trails import in_list
+from webapp.find.understanding import understand
 from webapp.library.models import Photo
 from webapp.library.trails import Trail, Why
 
@@ -20,7 +20,7 @@ def like_trail(user: User, photo: Photo, data: QueryDict) -> Trail | None:
         examples = asked_examples(user, data)
         if examples is None:
             return None
-        hits = like_hits(user, parse(text, timezone.localdate()), examples) or []
+        hits = like_hits(user, understand(user, text), examples) or []
     except (NotFound, Conflict):
         return None
     hit = next((each for each in hits if each.photo_id == photo.pk), None)

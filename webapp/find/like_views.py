@@ -5,6 +5,7 @@ from django.shortcuts import render
 
 from webapp.accounts.http import HtmxRequest
 from webapp.examples.services import a_worker_looks
+from webapp.find.chips import chips_of
 from webapp.find.examples import Examples, find_like
 from webapp.find.services import SearchPage
 from webapp.library.tiles import Tile
@@ -26,6 +27,7 @@ def like_page(
         return render(request, template, context)
     context |= {
         "page": page,
+        "chips": chips_of(page.query, examples.url),
         "tiles": _tiles(page, f"?{examples.url(text).partition('?')[2]}"),
         "next_url": examples.url(text, offset=page.next_offset) if page.next_offset else "",
     }

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from django.db import connection
 from django.db.models import Count
-from django.utils import timezone
 
 from search import cutoff, fulltext, signals
 from search.explain import satisfied
 from search.index import Selection
-from search.query import Query, parse
+from search.query import Query
 from search.rank import Hit, last, rank
 from search.words import content_words
 from webapp.accounts.models import User
@@ -19,6 +18,7 @@ from webapp.find import engine
 from webapp.find.conditions import satisfying
 from webapp.find.events import UNKNOWN, Memory, remembered
 from webapp.find.text import embed_query, generic_queries
+from webapp.find.understanding import understand
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.stacks.folding import counted, fold_hits, folded
 from webapp.teach.models import PhotoTag
@@ -62,7 +62,7 @@ def find_photos(
 ) -> SearchPage:
     """The photos that `user` means by `text`, best first; those beyond the cut-off only if
     `show_more`. Any text is a query. The number of SQL queries does not depend on the results."""
-    query = parse(text, timezone.localdate())
+    query = understand(user, text)
     visible = matching_photos(user, query)
     if not query.text:
         return _newest(user, query, visible, limit=limit, offset=offset)
@@ -147,14 +147,21 @@ def _hits(user: User, query: Query, visible: PhotoQuerySet, memory: Memory) -> l
     _, nearest = view.index.search(vector, CANDIDATES, photos)
     worded = fulltext.search(connection, visible, [word.text for word in words], CANDIDATES)
     ids = np.union1d(nearest[nearest >= 0], np.array(worded, np.int64))
+    background = cutoff.Background(view.sample, generic_queries(view.version))
+    seen = view.index.vectors(ids)
     opinions = signals.opinions(
         vector,
         words,
-        background=cutoff.Background(view.sample, generic_queries(view.version)),
-        photos=view.index.vectors(ids),
+        background=background,
+        photos=seen,
         texts=fulltext.read(connection, ids.tolist()),
     )
-    return fold_hits(user, last(rank(query, opinions, CANDIDATES), memory.not_meant))
+    against = [
+        signals.absence(embed_query(view.version, unwanted), background, seen)
+        for unwanted in query.unwanted
+    ]
+    hits = rank(query, [*opinions, *against], CANDIDATES)
+    return fold_hits(user, last(hits, memory.not_meant))
 
 
 def found_with_photos(user: User, visible: PhotoQuerySet, hits: Sequence[Hit]) -> list[Found]:

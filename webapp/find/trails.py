@@ -1,14 +1,14 @@
 """Photo pages walk along the results that they were opened from, and say why theirs is one."""
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 
 from search.explain import LOOKS_LIKE_IT, satisfied
-from search.query import MAX_SCANNED, Query, parse
+from search.query import MAX_SCANNED, Query
 from search.rank import Hit
 from webapp.accounts.models import User
 from webapp.find.services import matching_photos, ranked_hits, similar_photos
+from webapp.find.understanding import understand
 from webapp.library.models import Photo
 from webapp.library.services.timeline import Neighbours, neighbours
 from webapp.library.trails import Trail, Why
@@ -21,7 +21,7 @@ def search_trail(user: User, photo: Photo, text: str, *, show_more: bool = False
     """Through the results for `text`; a photo that is not among them has no neighbours."""
     text = text[:MAX_SCANNED]
     query = f"?{urlencode({'q': text, **({'more': '1'} if show_more else {})})}"
-    beside, why = _among_results(user, photo, parse(text, timezone.localdate()), show_more)
+    beside, why = _among_results(user, photo, understand(user, text), show_more)
     return Trail(
         back_url=f"{reverse('find:page')}{query}#photo-{photo.pk}",
         back_label="Favourites" if text == "is:favourite" else f"“{text}”",

@@ -5,6 +5,7 @@ from webapp.find import history, views
 app_name = "find"
 urlpatterns: list[URLPattern] = [
     path("search/", views.find_page, name="page"),
+    path("search/completions", views.completions, name="completions"),
     path("photos/<int:photo_id>/similar/", views.similar, name="similar"),
     path("search/not-this", history.not_this, name="not_this"),
     path("account/searches/", history.history, name="history"),

@@ -1,6 +1,8 @@
 """The search page, and the photos like one photo."""
 
-from django.http import HttpResponse
+from dataclasses import asdict
+
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -8,8 +10,10 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from search.query import MAX_SCANNED
-from webapp.accounts.http import HtmxRequest
+from webapp.accounts.http import HtmxRequest, SignedInRequest
 from webapp.errors import UserError
+from webapp.find import completion
+from webapp.find.chips import chips_of
 from webapp.find.events import note_search
 from webapp.find.examples import Examples, asked_examples
 from webapp.find.forms import FindForm
@@ -43,11 +47,19 @@ def find_page(request: HtmxRequest) -> HttpResponse:
         "page": page,
         "can_mark": bool(page.query.text and page.memory.is_kept),
         "tiles": _tiles(page, text, more, offset),
+        "chips": chips_of(page.query, lambda query: _url(query, more)),
         "next_url": _url(text, more, page.next_offset) if page.next_offset else "",
         "more_url": _url(text, True) if page.hidden else "",
         "suggestions": suggestions(request.user) if not page.confident else [],
     }
     return render(request, _template(request, offset), context)
+
+
+@require_safe
+def completions(request: SignedInRequest) -> JsonResponse:
+    """What the search box offers for what is typed, `?q=`."""
+    found = completion.completions(request.user, request.GET.get("q", ""))
+    return JsonResponse({"completions": [asdict(each) for each in found]})
 
 
 @require_safe

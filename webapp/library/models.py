@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -71,6 +71,10 @@ class PhotoQuerySet(models.QuerySet["Photo"]):
     def changed_after(self, number: int) -> Self:
         return self.filter(change_number__gt=number).order_by("change_number")
 
+    def unplaced(self) -> Self:
+        """Photos with a position of which nobody has asked yet what is there."""
+        return self.filter(place_version=0, latitude__isnull=False, longitude__isnull=False)
+
     def lock(self) -> list[int]:
         """Their ids. Until the transaction ends, whoever else locks any of them waits.
 
@@ -112,6 +116,11 @@ class Photo(models.Model):
     lens = models.CharField(max_length=100, blank=True)
     latitude = models.FloatField(null=True)
     longitude = models.FloatField(null=True)
+    # What is there, as a `Place` has it; see `services.places`. Empty is unknown.
+    town = models.CharField(max_length=100, blank=True, default="")
+    region = models.CharField(max_length=100, blank=True, default="")
+    country = models.CharField(max_length=100, blank=True, default="")
+    place_version = models.PositiveSmallIntegerField(default=0)  # 0: nobody has looked it up
 
     own_caption = models.CharField(max_length=500, blank=True)  # a person's; outranks the model's
     is_favourite = models.BooleanField(default=False)
@@ -138,15 +147,71 @@ class Photo(models.Model):
             models.Index(
                 fields=("owner", "trashed_at"), name="photo_trash", condition=~Q(trashed_at=None)
             ),
+            models.Index(
+                fields=("owner", "country", "region", "town"),
+                name="photo_places",
+                condition=~Q(country=""),
+            ),
+            models.Index(fields=("owner", "camera"), name="photo_cameras", condition=~Q(camera="")),
+            models.Index(
+                fields=("id",),
+                name="photo_unplaced",
+                condition=Q(place_version=0, latitude__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:
         return f"photo {self.pk}"
 
     @property
+    def place_name(self) -> str:
+        """`Rome, Lazio, Italy`; of names that say the same only one."""
+        return ", ".join(dict.fromkeys(filter(None, (self.town, self.region, self.country))))
+
+    @property
     def original_name(self) -> str:
         """Where the original is, within its storage."""
         return f"{self.sha256[:2]}/{self.sha256[2:4]}/{self.sha256}"
+
+
+class PlaceQuerySet(models.QuerySet["Place"]):
+    def visible_to(self, user: "User") -> Self:
+        """Places where `user` has photos."""
+        there = Photo.objects.visible_to(user).in_library()
+        same = there.filter(
+            country=OuterRef("country"), region=OuterRef("region"), town=OuterRef("town")
+        )
+        return self.filter(Exists(same.exclude(country="")))
+
+
+class Place(models.Model):
+    """A place that photos have, with its names as search compares them (`search.words.split`)."""
+
+    town = models.CharField(max_length=100, blank=True)
+    region = models.CharField(max_length=100, blank=True)
+    country = models.CharField(max_length=100)
+    town_key = models.CharField(max_length=100, blank=True)
+    region_key = models.CharField(max_length=100, blank=True)
+    country_key = models.CharField(max_length=100)
+
+    objects = PlaceQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("country", "region", "town"), name="place_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"place {self.pk}"
+
+    @classmethod
+    def photos_called(cls, key: str) -> Q:
+        """Photos in a town, region or country whose key is `key` or begins with these words."""
+        found = Q()
+        for part in ("town", "region", "country"):
+            named = Q(**{f"{part}_key": key}) | Q(**{f"{part}_key__startswith": f"{key} "})
+            found |= Q(**{f"{part}__in": cls.objects.filter(named).values(part)})
+        return found
 
 
 class DeletedPhotoQuerySet(models.QuerySet["DeletedPhoto"]):

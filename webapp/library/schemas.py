@@ -47,6 +47,9 @@ class PhotoOut(Schema):
     lens: str
     latitude: float | None
     longitude: float | None
+    town: str = Field(description="Where that is, looked up offline; empty if unknown.")
+    region: str
+    country: str
     is_favourite: bool
     caption: str = Field(
         description="A person's, else the model's in your language, else in English, else empty."
@@ -89,6 +92,7 @@ class PhotoOut(Schema):
 _AS_THEY_ARE = (
     *("id", "sha256", "file_name", "media_type", "size_bytes", "width", "height", "taken_at"),
     *("uploaded_at", "trashed_at", "camera", "lens", "latitude", "longitude", "is_favourite"),
+    *("town", "region", "country"),
     *("state", "error"),
 )
 

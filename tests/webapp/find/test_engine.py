@@ -1,6 +1,7 @@
 """The index of a process follows the database, whatever happens to either."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -10,11 +11,18 @@ from search.index.manifest import MANIFEST
 from tests.factories import a_photo, a_sight, a_user, an_embedding
 from webapp.accounts.models import User
 from webapp.find import engine
-from webapp.find.building import build_index, index_folder, needs_base
+from webapp.find.building import (
+    build_index,
+    index_folder,
+    index_store,
+    needs_base,
+    undo_index,
+)
 from webapp.library.models import ChangeCounter, Photo
 from webapp.library.services.trash import delete_photos, restore_photos, trash_photos
 from webapp.teach.models import ModelVersion
 from webapp.teach.services import active_version
+from workers.housekeeping import forget_deleted
 
 pytestmark = pytest.mark.django_db
 
@@ -125,6 +133,59 @@ def test_a_damaged_base_is_set_aside_and_search_goes_on(
     build_index(active_version())
     assert nearest(owner, 1) == photo.pk
     assert engine.open_view(owner).index.base is not None
+
+
+def test_damage_behind_the_head_is_noticed_soon_and_the_base_before_serves() -> None:
+    """Only then: nothing waits for a million vectors to be read."""
+    owner = a_user()
+    first = a_seen_photo(owner, 1)
+    build_index(active_version())
+    second = a_seen_photo(owner, 2)
+    build_index(active_version())
+    store = index_store(active_version())
+    damaged = index_folder(active_version()) / store.manifest().base / "vectors.bin"
+    content = bytearray(damaged.read_bytes())
+    content[-1] ^= 1
+    damaged.write_bytes(content)
+
+    engine.open_view(owner)
+    deadline = time.monotonic() + 20
+    while not (index_folder(active_version()) / "manifest.json.damaged").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+    assert (nearest(owner, 1), nearest(owner, 2)) == (first.pk, second.pk)
+    assert engine.open_view(owner).index.base.manifest.count == 1
+
+
+def test_a_switch_that_is_undone_is_followed() -> None:
+    owner = a_user()
+    photos = [a_seen_photo(owner, 1), a_seen_photo(owner, 2)]
+    build_index(active_version())
+    trash_photos(Photo.objects.filter(pk=photos[0].pk))
+    delete_photos(Photo.objects.filter(pk=photos[0].pk))
+    photos.append(a_seen_photo(owner, 3))
+    build_index(active_version())
+    forget_deleted()
+    assert nearest(owner, 3) == photos[2].pk
+
+    assert undo_index(active_version()).count == 2
+
+    assert [nearest(owner, seed) for seed in (1, 2, 3)] == [None, photos[1].pk, photos[2].pk]
+    assert engine.open_view(owner).index.base.manifest.count == 2
+
+
+def test_weights_replaced_under_the_same_name_get_an_index_of_their_own() -> None:
+    owner = a_user()
+    photo = a_seen_photo(owner, 1)
+    ModelVersion.objects.update(digest="a" * 64)
+    build_index(active_version())
+    assert engine.open_view(owner).index.base is not None
+    engine.close()
+    ModelVersion.objects.update(digest="b" * 64)
+
+    assert engine.open_view(owner).index.base is None
+    assert nearest(owner, 1) == photo.pk
 
 
 def test_a_base_newer_than_the_database_is_not_used() -> None:

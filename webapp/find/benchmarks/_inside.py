@@ -44,7 +44,7 @@ def main(vectors: int, queries: int) -> dict[str, Any]:
 
 def _index_figures(folder: Any, vectors: int, queries: int) -> dict[str, Any]:
     """The index as a web process opens it beside flat search, on both kinds of queries."""
-    from search.index import FaissIndex, open_base
+    from search.index import LayeredIndex, open_base
     from webapp.find.benchmarks import _drawn
 
     _say("Comparing with flat search …")
@@ -52,7 +52,7 @@ def _index_figures(folder: Any, vectors: int, queries: int) -> dict[str, Any]:
     for batch in _drawn.photo_vectors(vectors, seed=0):
         flat.add(batch.astype(np.float16).astype(np.float32))
     base = open_base(folder)
-    index = FaissIndex(base)
+    index = LayeredIndex(base)
     photos = np.concatenate(list(_drawn.photo_vectors(queries, seed=1)))
     texts = _drawn.text_like(photos, seed=2)
 

@@ -19,6 +19,7 @@ from webapp.find.documents import index_photos
 from webapp.library.file_names import tidy_file_name
 from webapp.library.models import ChangeCounter, Photo
 from webapp.library.services.decoding import decoders
+from webapp.library.services.places import place, remember_places
 from webapp.library.services.trash import delete_unused_files, restore_photos
 from webapp.library.storage import full_disk_is_told, originals
 from workers import queue
@@ -56,6 +57,7 @@ def add_photo(
     inspection = _inspect(path, name)
     _store_original(path, sha256)
     photo = _photo(owner, name, size_bytes, sha256, inspection, modified_at)
+    place(photo)
     return _create(photo, path)
 
 
@@ -165,6 +167,7 @@ def _create(photo: Photo, path: Path) -> Added:
             check_quota(photo.owner, photo.file_name, photo.size_bytes)  # others came meanwhile
             photo.save()
             _store_original(path, photo.sha256)
+            remember_places([photo])
             index_photos([photo.pk])  # its name can be found before anybody has looked at it
             transaction.on_commit(queue.there_is_work)
     except IntegrityError:  # the same bytes arrived twice at the same time

@@ -38,3 +38,9 @@ def search_url(query: str) -> str:
 def tag_url(name: str) -> str:
     """Where the photos with this tag are found."""
     return search_url(str(Condition(Field.TAG, name)))
+
+
+@register.simple_tag
+def place_url(name: str) -> str:
+    """Where the photos of this town, region or country are found."""
+    return search_url(str(Condition(Field.PLACE, name)))

@@ -2,6 +2,7 @@
 
 import { askBeforeSending } from "./confirm.js";
 import { csrfToken } from "./server.js";
+import { completeSearches } from "./completions.js";
 import { dismissLater, toast } from "./toast.js";
 
 const typing = (element) => element.closest("input, textarea, select, [contenteditable]");
@@ -43,6 +44,7 @@ function toggleTheme() {
 }
 
 askBeforeSending();
+completeSearches();
 document.querySelectorAll(".without-scripts").forEach((element) => element.remove());
 document.querySelectorAll(".toast").forEach(dismissLater);
 

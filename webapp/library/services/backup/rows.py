@@ -21,14 +21,14 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from webapp.accounts.models import ApiToken, User
 from webapp.albums.models import Album, AlbumPhoto
-from webapp.library.models import ChangeCounter, DeletedPhoto, Photo
+from webapp.library.models import ChangeCounter, DeletedPhoto, Photo, Place
 from webapp.stacks.models import StackChoice, StackWord
 from webapp.teach.models import Correction, ModelVersion, PhotoTag, Sight, Tag
 from webapp.teach.text_models import ReadText
 
 # In an order in which no row comes before one that it refers to.
 MODELS: tuple[type[models.Model], ...] = (
-    *(User, ApiToken, ChangeCounter, Photo, DeletedPhoto),
+    *(User, ApiToken, ChangeCounter, Photo, Place, DeletedPhoto),
     *(ModelVersion, Sight, Tag, PhotoTag, Correction),
     *(ReadText, Album, AlbumPhoto),
     *(StackWord, StackChoice),  # stacks themselves are made again

@@ -7,10 +7,10 @@ from django.db.models import QuerySet
 from django.db.models.functions import Length
 
 from search import fulltext
-from search.errors import IndexDamaged, IndexMissing
+from search.errors import IndexDamaged, IndexMissing, IndexUnreachable
 from search.index import Manifest
 from vision.sight import EMBED_DIM
-from webapp.find.building import build_index, index_folder
+from webapp.find.building import build_index, index_store
 from webapp.find.documents import index_photos
 from webapp.library.models import ChangeCounter, Photo
 from webapp.library.services.doctor.findings import Finding, count, note, problem
@@ -87,10 +87,10 @@ def _batches(ids: list[int]) -> Iterator[list[int]]:
 def index() -> Iterator[Finding]:
     """The base is whole, of the active version and not ahead of the database."""
     version = active_version()
-    folder = index_folder(version)
     try:
-        manifest = Manifest.read(folder)
-        manifest.verify_files(folder)
+        manifest = index_store(version).verify()
+    except IndexUnreachable as error:
+        yield problem("index", str(error), "build it again", _rebuild)
     except IndexMissing:
         yield note("index", "No index base was built yet; search works without one.")
     except IndexDamaged as error:

@@ -1,4 +1,4 @@
-"""The default engine: an immutable FAISS base and an exact delta over it."""
+"""An immutable base, in files or in a server, and an exact delta over it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from search.index.base import Base
 from search.index.delta import Delta
-from search.index.protocol import Scores, Vectors
+from search.index.protocol import Scores, Snapshot, Vectors
 from search.index.scoring import as_stored, best
 from search.index.selection import Ids, Selection
 
@@ -23,13 +22,13 @@ class _State:
     delta: Delta
 
 
-class FaissIndex:
+class LayeredIndex:
     """`VectorIndex` over a base, or over nothing yet.
 
     Writers take turns; readers never wait, each searches the state it found.
     """
 
-    def __init__(self, base: Base | None = None, *, dim: int = 512) -> None:
+    def __init__(self, base: Snapshot | None = None, *, dim: int = 512) -> None:
         self.base = base
         self.dim = base.manifest.dim if base else dim
         self._writing = threading.Lock()
