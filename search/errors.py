@@ -1,10 +1,11 @@
-"""What can go wrong with an index.
+"""What can go wrong with an index, or with the ranker that was learned.
 
 SearchError
 ├── IndexMissing      nothing was built here yet: build it
 ├── IndexDamaged      the files do not match their manifest: set them aside and rebuild
 ├── IndexBusy         another process is building here: leave it to that one
-└── IndexUnreachable  the server that keeps it does not answer: go on without, try again
+├── IndexUnreachable  the server that keeps it does not answer: go on without, try again
+└── RankerDamaged     the ranker's file is not what was promoted: go on without it
 """
 
 
@@ -30,3 +31,7 @@ class IndexBusy(SearchError):
 
 class IndexUnreachable(SearchError):
     """The vector database does not answer."""
+
+
+class RankerDamaged(SearchError):
+    """A file of the ranker is missing, or is not the one that was promoted."""

@@ -364,6 +364,9 @@ MAREA_INDEX_DELTA = env.integer(
     "MAREA_INDEX_DELTA", 5000, "New photos after which a worker makes a new index base."
 )
 
+MAREA_RANKER = env.flag(
+    "MAREA_RANKER", True, "Order results as people's choices taught; off: by the signals alone."
+)
 MAREA_HISTORY_DAYS = env.integer(
     "MAREA_HISTORY_DAYS", 180, "Days for which people's own search history is kept."
 )

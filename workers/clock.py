@@ -10,6 +10,7 @@ from django.conf import settings
 from workers.delivery import delivery
 
 TIDY_S = 3600.0
+LEARN_RANKING_S = 24 * 3600.0
 
 
 def _every(seconds: float, task: str) -> dict[str, Any]:
@@ -23,5 +24,6 @@ app.conf.update(
     beat_schedule={
         "sweep": _every(settings.MAREA_SWEEP_S, "workers.tasks.sweep"),
         "tidy": _every(TIDY_S, "workers.tasks.tidy"),
+        "learn_ranking": _every(LEARN_RANKING_S, "workers.tasks.learn_ranking"),
     },
 )

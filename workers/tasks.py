@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from celery.worker import state
 from django.conf import settings
 
+from webapp.find import learning
 from webapp.library.models import Photo
 from webapp.library.services import claims, thumbnails
 from webapp.teach.job_models import ModelJob
@@ -116,3 +117,9 @@ def sweep() -> None:
 def tidy() -> None:
     """Remove what has served its time."""
     housekeeping.tidy()
+
+
+@app.task
+def learn_ranking() -> None:
+    """Learn from what people did with results, where there is much that is new."""
+    learning.learn_ranking(even_if_known=False)

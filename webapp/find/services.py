@@ -17,6 +17,7 @@ from webapp.accounts.models import User
 from webapp.find import engine
 from webapp.find.conditions import satisfying
 from webapp.find.events import UNKNOWN, Memory, remembered
+from webapp.find.learned import in_learned_order, name_at_work
 from webapp.find.text import embed_query, generic_queries
 from webapp.find.understanding import understand
 from webapp.library.models import Photo, PhotoQuerySet
@@ -79,6 +80,7 @@ def find_photos(
         hidden=len(hits) - len(shown),
         next_offset=_next(offset, limit, len(shown)),
         hits=hits,
+        ranker=name_at_work(),
         memory=memory,
     )
 
@@ -160,7 +162,7 @@ def _hits(user: User, query: Query, visible: PhotoQuerySet, memory: Memory) -> l
         signals.absence(embed_query(view.version, unwanted), background, seen)
         for unwanted in query.unwanted
     ]
-    hits = rank(query, [*opinions, *against], CANDIDATES)
+    hits = in_learned_order(rank(query, [*opinions, *against], CANDIDATES), query, visible)
     return fold_hits(user, last(hits, memory.not_meant))
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vision.training.workshop import Workshop
 
 DISTILL, STUDENT = "distill", "inception-v3"
+RANKER = "ranker"
 
 PACKAGES = "tests/requirements.txt"  # training needs what tests need: ONNX export and MiniLM
 
@@ -28,11 +29,13 @@ class Command(BaseCommand):
         "Train a part (embedding, captions, …) or all of a model version and publish the version "
         "with its metrics beside the others. Interrupted, it goes on where it was. It is put to "
         "work by manage.py models activate. 'distill' teaches Inception-v3 what the active "
-        "version's backbone sees, without any labels, and puts it under that version's heads."
+        "version's backbone sees, without any labels, and puts it under that version's heads. "
+        "'ranker' learns the order of results from what people did with them, and puts it to work "
+        "if it beats the present order on queries that it has not learned from."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("part", metavar="NAME", help="what to train, all, or distill")
+        parser.add_argument("part", metavar="NAME", help="what to train, all, distill, or ranker")
         parser.add_argument(
             "--data",
             metavar="DIR",
@@ -54,12 +57,20 @@ class Command(BaseCommand):
             help="network under all heads; default: EfficientNet-Lite2",
         )
         parser.add_argument(
+            "--undo",
+            action="store_true",
+            help="with ranker: go back to the order before the last promotion",
+        )
+        parser.add_argument(
             "--steps",
             type=int,
             help="of the distillation in all; a later call with more goes on from the last one",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["part"] == RANKER:
+            self._teach_ranker(options["undo"])
+            return
         train = self._distil if options["part"] == DISTILL else self._train
         try:
             folder = train(**options)
@@ -72,6 +83,12 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{folder} was written. Put it to work with: manage.py models activate {folder.name}"
         )
+
+    def _teach_ranker(self, is_undo: bool) -> None:
+        from webapp.find import learning
+
+        said = learning.undone() if is_undo else learning.told(learning.learn_ranking())
+        self.stdout.write(said)
 
     def _train(
         self, *, part: str, data: Path, name: str, seed: int, backbone: str | None, **_: Any
@@ -131,7 +148,7 @@ def _plan(part: str, data: Path, name: str, seed: int, backbone: str | None) -> 
     from vision.training.run import TRAININGS, VersionTraining
 
     if part != "all" and part not in TRAININGS:
-        known = ", ".join([*TRAININGS, DISTILL])
+        known = ", ".join([*TRAININGS, DISTILL, RANKER])
         raise CommandError(f"{part} cannot be trained; there are {known} and all.")
     if backbone is not None and backbone not in NETWORKS:
         raise CommandError(f"There is no backbone {backbone}; there are {', '.join(NETWORKS)}.")
