@@ -10,8 +10,11 @@ from playwright.sync_api import Page
 
 from tests.factories import a_photo, a_sight, an_administrator
 from webapp.accounts.models import User
+from webapp.albums.models import Album
+from webapp.albums.services import put_into
 from webapp.find.text import embed_query
 from webapp.library.models import Photo
+from webapp.teach import reading
 from webapp.teach.services import active_version
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -22,6 +25,8 @@ PAGES = [
     "/photos/1/?q=dog",
     "/photos/2/",
     "/photos/1/similar/",
+    "/albums/",
+    "/albums/1/",
     "/search/",
     "/search/?q=is:favourite",
     "/search/?q=camera:none",
@@ -51,6 +56,10 @@ def test_axe_finds_nothing_serious(sign_in: Callable[..., Page], look: dict[str,
         tags=[("dog", 0.9), ("beach", 0.8)],
     )
     User.objects.update(caption_language="de")
+    assert reading.begin(ready)
+    reading.store_text(ready, [("a page of a book " * 20, 0.9, (0, 0, 1, 1))])
+    album = Album.objects.create(pk=1, owner=user, name="Italy 2019")
+    put_into(album, Photo.objects.filter(pk=1))
     a_photo(user, pk=2, state=Photo.State.FAILED, error="The file is truncated.")
     a_photo(user, pk=3, trashed_at=datetime.now(UTC))
     page = sign_in(user, **look)

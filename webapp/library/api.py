@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponseBase
 from ninja import File, Form, Query, Router, Schema
@@ -40,6 +41,7 @@ from webapp.library.services.uploads import known_photos
 from webapp.library.views import files
 from webapp.schemas import Changed, Id, PhotoIds, Text, Time, fails, sends
 from webapp.teach.models import tagged
+from webapp.teach.reading import count_waiting
 from webapp.teach.services import add_tag, reject_tag, tidy_tag, write_caption
 from webapp.teach.words import with_words
 
@@ -203,6 +205,7 @@ def read_jobs(request: SignedInRequest) -> Jobs:
         looking=progress.looking,
         ready=progress.ready,
         failed=progress.failed,
+        unread=count_waiting(request.user) if settings.MAREA_OCR else 0,
         seconds_left=progress.left_s,
         failures=[Failed.of(photo) for photo in failures],
     )

@@ -141,6 +141,7 @@ class Jobs(Schema):
     looking: int = Field(description="Photos that a worker holds now.")
     ready: int
     failed: int = Field(description="Photos that were set aside.")
+    unread: int = Field(description="Photos in which text is still to be read.")
     seconds_left: float | None = Field(description="At the present pace; null when unknown.")
     failures: list[Failed] = Field(description="The latest that were set aside, at most 100.")
 

@@ -18,10 +18,11 @@ from tests.factories import a_photo, a_sight, a_user
 from webapp.accounts.models import User
 from webapp.find.building import build_index, index_folder
 from webapp.library.models import Photo
-from webapp.library.services.doctor import database, files, seen, system
+from webapp.library.services.doctor import database, files, seen, system, texts
 from webapp.library.services.doctor.findings import Finding, Level
 from webapp.library.services.thumbnails import has_thumbnails, thumbnail_path
 from webapp.library.storage import originals
+from webapp.teach import reading
 from webapp.teach.models import Sight
 from webapp.teach.services import active_version
 
@@ -221,3 +222,16 @@ def test_mend_says_what_was_done(
         call_command("doctor", mend=True)
     assert "Mended: Thumbnails of 1 of 1 photo were made again." in capsys.readouterr().out
     assert User.objects.count() == 1
+
+
+def test_what_is_still_to_be_read_is_told_and_no_problem(photo: Photo, settings: Any) -> None:
+    (waiting,) = texts.read()
+    assert (waiting.level, "1 photo;" in waiting.message) == (Level.NOTE, True)
+
+    assert reading.begin(photo)
+    reading.set_aside(photo, "It could not be read.")
+    assert [finding.level for finding in texts.read()] == [Level.OK, Level.NOTE]
+
+    settings.MAREA_OCR = False
+    (off,) = texts.read()
+    assert "switched off" in off.message

@@ -8,6 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from tests.factories import a_photo, a_sight, a_user, an_administrator
 from webapp.accounts.models import User
@@ -166,3 +167,18 @@ def test_photos_in_the_trash_are_no_failures(client: Client, owner: User) -> Non
     trash_photos(Photo.objects.filter(pk=photo.pk))
     page = client.get(reverse("library:processing")).content.decode()
     assert "There are no photos yet" in page
+
+
+def test_the_page_and_programs_learn_in_how_many_photos_text_is_still_to_be_read(
+    client: Client, owner: User, settings: Settings
+) -> None:
+    client.force_login(owner)
+    a_photo(owner)
+    a_photo(a_user())
+    page = client.get(reverse("library:processing")).content.decode()
+    assert "Text is still to be read in 1 photo." in page
+    assert client.get("/api/v1/jobs").json()["unread"] == 1
+
+    settings.MAREA_OCR = False
+    assert "still to be read" not in client.get(reverse("library:processing")).content.decode()
+    assert client.get("/api/v1/jobs").json()["unread"] == 0

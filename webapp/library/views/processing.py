@@ -2,17 +2,20 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from webapp.accounts.http import HtmxRequest
+from webapp.accounts.models import User
 from webapp.library.forms import as_id
 from webapp.library.models import Photo, PhotoQuerySet, Worker
 from webapp.library.services import claims
 from webapp.library.services.processing import Progress, progress_of, set_aside
 from webapp.library.services.thumbnails import has_thumbnails
+from webapp.teach.reading import count_waiting
 
 SHOWN_FAILURES = 100
 BUSY_POLL_S, IDLE_POLL_S = 2, 10
@@ -28,6 +31,7 @@ def processing_page(request: HtmxRequest) -> HttpResponse:
         "progress": progress,
         "headline": headline(progress),
         "pace": pace_words(progress),
+        "reading": reading_words(request.user, progress),
         "every_s": BUSY_POLL_S if progress.unfinished else IDLE_POLL_S,
         "workers": Worker.objects.present().order_by("name") if request.user.is_staff else None,
     }
@@ -83,6 +87,15 @@ def pace_words(progress: Progress) -> str:
     if progress.photos_per_s < 1:
         return f"{progress.photos_per_s * 60:.0f} photos a minute at present."
     return f"{progress.photos_per_s:.1f} photos a second at present."
+
+
+def reading_words(user: User, progress: Progress) -> str:
+    """How many photos' text is still to be read, which comes after every first look."""
+    if not settings.MAREA_OCR or progress.unfinished:
+        return ""
+    waiting = count_waiting(user)
+    photos = "1 photo" if waiting == 1 else f"{waiting:,} photos"
+    return f"Text is still to be read in {photos}." if waiting else ""
 
 
 def _duration(seconds: float) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from webapp.library.services.doctor import database, files, ranking, seen, system
+from webapp.library.services.doctor import database, files, ranking, seen, system, texts
 from webapp.library.services.doctor.findings import Check, Finding, Level, Progress
 
 __all__ = ["Finding", "Level", "examine"]
@@ -28,6 +28,7 @@ def examine(*, deep: bool = False, progress: Progress = iter) -> Iterator[Findin
         system.weights,
         database.work,
         seen.sights,
+        texts.read,
         seen.full_text,
         seen.index,
         ranking.ranker,
