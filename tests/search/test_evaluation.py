@@ -13,7 +13,7 @@ from search.evaluation import (
     keyword_figures,
 )
 from search.signals import Texts
-from tests.search.test_index import unit_vectors
+from tests.search.index_machine import unit_vectors
 
 
 def test_words_are_judged_by_what_several_people_wrote() -> None:

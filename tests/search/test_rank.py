@@ -9,7 +9,7 @@ from search.query import Query, parse
 from search.rank import Hit, Signal, rank
 from search.texts import Document, Texts, row_of, texts_of
 from search.words import content_words
-from tests.search.test_index import unit_vectors
+from tests.search.index_machine import unit_vectors
 from tests.search.test_query import TODAY
 
 QUERY = Query("frog")

@@ -13,13 +13,7 @@ from webapp.teach.models import PhotoTag, Sight
 from webapp.teach.text_models import texts_in
 
 PORTION = 1_000  # photos indexed in one transaction
-_OF_PHOTOS = ("file_name", "own_caption")
-# From the narrowest; as far as photos have them.
-_PLACE = tuple(
-    name
-    for name in ("town", "region", "country")
-    if name in {field.name for field in Photo._meta.get_fields()}
-)
+_OF_PHOTOS = ("file_name", "own_caption", "town", "region", "country")
 
 
 def index_photos(photo_ids: Sequence[int]) -> None:
@@ -43,7 +37,7 @@ def index_photos(photo_ids: Sequence[int]) -> None:
                 place=_place(photo),
                 albums=albums.get(photo.pk, []),
             )
-            for photo in Photo.objects.filter(pk__in=photo_ids).only(*_OF_PHOTOS, *_PLACE)
+            for photo in Photo.objects.filter(pk__in=photo_ids).only(*_OF_PHOTOS)
         ],
     )
 
@@ -69,7 +63,7 @@ def index_everything() -> Iterator[int]:
 
 def _place(photo: Photo) -> list[str]:
     """Where it was taken: distinct names, the narrowest first."""
-    return list(dict.fromkeys(filter(None, (getattr(photo, name) for name in _PLACE))))
+    return list(dict.fromkeys(filter(None, (photo.town, photo.region, photo.country))))
 
 
 def _albums(photo_ids: Sequence[int]) -> dict[int, list[str]]:

@@ -42,3 +42,14 @@ def test_a_tag_of_a_persons_own_has_its_plural() -> None:
     photo = a_tagged_photo("zork")
     (texts,) = fulltext.read(connection, [photo.pk])
     assert texts.tags == (("zork",), ("zorks",))
+
+
+def test_a_photo_is_found_where_it_was_taken_and_says_so() -> None:
+    photo = a_photo(a_user(), town="Rome", region="Lazio", country="Italy")
+    a_sight(photo)
+
+    for query, reason in (("rome", "taken in Rome"), ("italy", "taken in Italy")):
+        (found,) = find_photos(photo.owner, query).found
+        assert reason in found.reasons
+    (exact,) = find_photos(photo.owner, '"lazio"').found
+    assert exact.photo == photo
