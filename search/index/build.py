@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from search.errors import IndexBusy
-from search.index.base import GROUPS, IDS, INDEX, VECTORS, mapped
+from search.index.base import CELLS, GROUPS, IDS, INDEX, VECTORS, cell_type, mapped
 from search.index.manifest import FileMark, Kind, Manifest, kept_manifests, sync
 from search.index.selection import Ids
 
@@ -118,8 +118,18 @@ def _write_index(home: Path, kind: Kind, count: int, dim: int) -> int | None:
     faiss.write_index(index, str(home / INDEX))
     if kind == "flat":
         return None
+    _cell_of_each(index, ids).tofile(home / CELLS)
     # FAISS writes the cells last: each vector's code and id.
     return (home / INDEX).stat().st_size - count * (index.code_size + ids.itemsize)
+
+
+def _cell_of_each(index: faiss.Index, ids: Ids) -> NDArray[np.integer]:
+    cells: NDArray[np.integer] = np.zeros(ids.size, cell_type(index.nlist))
+    for cell in range(index.nlist):
+        if size := index.invlists.list_size(cell):
+            inside = faiss.rev_swig_ptr(index.invlists.get_ids(cell), size)
+            cells[np.searchsorted(ids, inside)] = cell
+    return cells
 
 
 def _flat(dim: int) -> faiss.Index:

@@ -93,7 +93,10 @@ class Selection:
 
     def ids(self) -> Ids:
         """All ids, ascending."""
-        return np.flatnonzero(np.unpackbits(self._bits, bitorder="little"))
+        bytes_ = np.flatnonzero(self._bits)  # of a selective condition nearly all are empty
+        bits = np.unpackbits(self._bits[bytes_, None], axis=1, bitorder="little")
+        places, offsets = np.nonzero(bits)
+        return (bytes_[places] << 3) + offsets
 
     def bitmap(self) -> NDArray[np.uint8]:
         """The packed bits, read-only, as `faiss.IDSelectorBitmap` takes them."""

@@ -59,6 +59,24 @@ def test_cells_find_what_exact_search_finds(
     assert recall >= 0.98
 
 
+# Measured: 1.000; visiting cells whether or not they hold any of the selected: 0.818.
+def test_photos_alike_are_found_by_a_query_that_is_unlike_them(
+    large_index: LayeredIndex, clustered: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`tag:beach` and a query about something else: what is selected lies in a few far cells."""
+    monkeypatch.setattr(base_module, "EXACT_UP_TO", 0)
+    monkeypatch.setattr(base_module, "NPROBE", 8)
+    rng = np.random.default_rng(1)
+    chosen = np.argsort(-(clustered @ clustered[17]))[:600]
+    queries = clustered[rng.integers(0, len(clustered), 50)]
+
+    _, found = large_index.search(queries, 10, Selection.of(chosen * 3))
+
+    exact = chosen[np.argsort(-(queries @ clustered[chosen].T), axis=1)[:, :10]] * 3
+    recall = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(found, exact, strict=True)])
+    assert recall >= 0.98
+
+
 def test_cells_return_k_whenever_k_exist(large_index: LayeredIndex, clustered: np.ndarray) -> None:
     """Candidates far from the query lie in cells that are not visited at first."""
     query = clustered[0]

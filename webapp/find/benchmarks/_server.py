@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -18,6 +19,7 @@ from django.test import Client
 from webapp.accounts.models import User
 
 START_S = 60.0
+ASKING_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,19 @@ class Server:
             seconds.append(time.perf_counter() - started)
         return seconds
 
+    def ask_at(self, rate: float, queries: Sequence[str]) -> list[float]:
+        """Begin `rate` searches a second; seconds from when each was due until it was answered."""
+        begin = time.perf_counter()
+
+        def search(place: int) -> float:
+            due = begin + place / rate
+            time.sleep(max(0.0, due - time.perf_counter()))
+            self._get(f"/search/?{urlencode({'q': queries[place]})}")
+            return time.perf_counter() - due
+
+        with ThreadPoolExecutor(ASKING_AT_ONCE) as threads:
+            return list(threads.map(search, range(len(queries))))
+
     def workers(self) -> list[psutil.Process]:
         return self.process.children(recursive=True)
 
@@ -50,9 +65,9 @@ class Server:
 
 @contextmanager
 def running_server(user: User) -> Iterator[Server]:
-    """gunicorn with the product's configuration and one process, to which `user` is signed in."""
+    """gunicorn with the product's configuration, to which `user` is signed in."""
     port = _free_port()
-    environment = {**os.environ, "MAREA_BIND": f"127.0.0.1:{port}", "MAREA_WEB_PROCESSES": "1"}
+    environment = {**os.environ, "MAREA_BIND": f"127.0.0.1:{port}"}
     command = [sys.executable, "-m", "gunicorn", "-c", "python:webapp.serving", "webapp.wsgi"]
     process = subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR, stdout=sys.stderr)
     try:

@@ -1,65 +1,118 @@
-"""Searching a library of --vectors photos over HTTP, and the index beside exact flat search.
+"""The vector index over --vectors photos beside exact flat search, usearch and hnswlib.
 
-A server of its own runs on a loopback port over a library of its own, drawn to resemble real ones,
-in a temporary folder. Baseline: FAISS flat search over the same vectors in fp32, one at a time.
+The vectors are drawn to resemble real ones; every process of the measurement works in a temporary
+folder. Baseline and truth: every vector compared in fp32 (FAISS flat search, one query at a time).
+Times are by the clock, on a machine that should have nothing else to do; "work" is what the
+searching thread itself needed.
 """
 
-import json
-import os
-import subprocess
-import sys
 from argparse import ArgumentParser
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from django.conf import settings
-from django.core.management.base import CommandError
-
+from webapp.find.benchmarks import _growth
+from webapp.find.benchmarks._programs import measured
 from webapp.tables import table as text_table
 
-# Nothing of the library that is really here reaches the one that is measured.
-OURS = ("DATABASE_URL", "REDIS_URL", "MAREA_S3_BUCKET", "MAREA_ORIGINALS", "SECRET_KEY")
+PROGRAM = "webapp.find.benchmarks._index"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--vectors", type=int, default=100_000, help="photos; default: 100000")
     parser.add_argument("--queries", type=int, default=200, help="of each kind; default: 200")
+    parser.add_argument(
+        "--no-rivals",
+        action="store_true",
+        help="leave out usearch and hnswlib, whose graphs take long to build",
+    )
+    parser.add_argument(
+        "--growth",
+        type=Path,
+        metavar="SVG",
+        help="measure smaller libraries as well, from 10000 photos, and plot how it grows",
+    )
 
 
 def run(options: Mapping[str, Any]) -> dict[str, Any]:
+    rivals = "alone" if options["no_rivals"] else "rivals"
+    figures = _measured(options["vectors"], options["queries"], rivals)
+    if options["growth"]:
+        smaller = [
+            _measured(size, options["queries"], "alone")
+            for size in _growth.sizes(options["vectors"])
+        ]
+        figures["growth"] = [_growth.summary(each) for each in [*smaller, figures]]
+        _growth.plot(figures["growth"], options["growth"])
+    return figures
+
+
+def _measured(vectors: int, queries: int, rivals: str) -> dict[str, Any]:
     with TemporaryDirectory(prefix="marea-benchmark-") as folder:
-        return _measured_in(Path(folder), options["vectors"], options["queries"])
+        return measured(PROGRAM, vectors, queries, rivals, home=Path(folder))
 
 
 def table(figures: Mapping[str, Any]) -> str:
-    index, flat = figures["index"], figures["baseline"]
-    rows = [
-        ("index, recall@10", "1.000", f"{figures['recall@10']:.3f}"),
-        ("index, recall@10, text-like", "1.000", f"{figures['recall@10_text']:.3f}"),
-        ("index, p50 ms", f"{flat['p50_ms']:.2f}", f"{index['p50_ms']:.2f}"),
-        ("index, p99 ms", f"{flat['p99_ms']:.2f}", f"{index['p99_ms']:.2f}"),
-        ("bytes a photo", "2048", f"{figures['bytes_per_photo']:.0f}"),
-        ("HTTP request, p50 ms", "", f"{figures['p50_ms']:.1f}"),
-        ("HTTP request, p99 ms", "", f"{figures['p99_ms']:.1f}"),
-        ("web process, MB", "", f"{figures['web_process_mb']:.0f}"),
-    ]
+    return "\n\n".join(
+        [_engines(figures), _conditions(figures), _sentences(figures), *_growing(figures)]
+    )
+
+
+def _engines(figures: Mapping[str, Any]) -> str:
+    flat = {**figures["baseline"], "recall@10": 1.0, "bytes_per_photo": 2048}
+    engines = {"flat fp32": flat, f"Marea ({figures['kind']})": figures}
+    rows = [_engine(name, each) for name, each in [*engines.items(), *_rivals(figures)]]
+    header = ["", "recall@10", "text-like", "p50 ms", "p99 ms", "work p50 ms", "bytes a photo"]
+    return text_table(header, rows)
+
+
+def _rivals(figures: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    return list(figures.get("rivals", {}).items())
+
+
+def _engine(name: str, figures: Mapping[str, Any]) -> tuple[str, ...]:
+    text = figures.get("recall@10_text")
     return (
-        f"{text_table(['', 'flat fp32', figures['kind']], rows)}\n\n"
-        f"{figures['vectors']:,} photos; {figures['ratio_to_flat']:.1f} times faster than flat. "
-        f"Torch in the web process: {'yes' if figures['torch_loaded'] else 'no'}."
+        name,
+        f"{figures['recall@10']:.3f}",
+        "" if text is None else f"{text:.3f}",
+        f"{figures['p50_ms']:.2f}",
+        f"{figures['p99_ms']:.2f}",
+        f"{figures['work_p50_ms']:.2f}",
+        f"{figures['bytes_per_photo']:.0f}",
     )
 
 
-def _measured_in(folder: Path, vectors: int, queries: int) -> dict[str, Any]:
-    environment = {name: value for name, value in os.environ.items() if name not in OURS}
-    environment |= {"MAREA_DATA": str(folder), "DJANGO_SETTINGS_MODULE": "webapp.settings"}
-    command = [sys.executable, "-m", "webapp.find.benchmarks._inside", str(vectors), str(queries)]
-    done = subprocess.run(
-        command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.PIPE, text=True
+def _conditions(figures: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            f"{100 * each['share']:g} %",
+            f"{each['recall@10']:.3f}",
+            f"{each['recall@10_text']:.3f}",
+            f"{each['p50_ms']:.2f}",
+            f"{each['p99_ms']:.2f}",
+            f"{each['work_p50_ms']:.2f}",
+        )
+        for each in figures["conditions"]
+    ]
+    header = ["condition selects", "recall@10", "text-like", "p50 ms", "p99 ms", "work p50 ms"]
+    return text_table(header, rows)
+
+
+def _sentences(figures: Mapping[str, Any]) -> str:
+    changes = figures["changes"]
+    return (
+        f"{figures['vectors']:,} photos; {figures['ratio_to_flat']:.0f} times as fast as flat; "
+        f"opened in {figures['opening_ms']:.0f} ms, built in {figures['build_s']:.0f} s.\n"
+        f"In memory {figures['bytes_per_photo']:.0f} bytes a photo, or "
+        f"{figures['shared_bytes_per_photo']:.0f} with two processes that share pages.\n"
+        f"Photos added {100 * changes['found_at_once']:.0f} % found and removed "
+        f"{100 * changes['gone_at_once']:.0f} % gone with the next search; adding takes "
+        f"{changes['add']['p50_ms']:.2f} ms, removing {changes['remove']['p50_ms']:.2f} ms, a "
+        f"search meanwhile {changes['search_meanwhile']['p50_ms']:.2f} ms."
     )
-    if done.returncode:
-        raise CommandError("The measurement did not come to its end; the reason is above.")
-    figures: dict[str, Any] = json.loads(done.stdout)
-    return figures
+
+
+def _growing(figures: Mapping[str, Any]) -> list[str]:
+    return [_growth.table(figures["growth"])] if "growth" in figures else []
