@@ -16,7 +16,10 @@ from django.utils import timezone
 from tests.factories import PASSWORD, a_photo, a_sight, a_token, a_user, image_bytes
 from tests.vision.folders import write_version
 from webapp.accounts.models import ApiToken, User
+from webapp.find import events
 from webapp.find.building import index_folder
+from webapp.find.event_models import SearchDeed, SearchEvent
+from webapp.find.services import find_photos
 from webapp.library.models import ChangeCounter, Photo, Worker
 from webapp.library.services import backup
 from webapp.library.services.backup import layout, making
@@ -92,6 +95,26 @@ def test_a_library_comes_back_as_it_was(target: Path, client: Client) -> None:
     client.post(reverse("accounts:sign_in"), {"username": "ada", "password": PASSWORD})
     found = client.get(reverse("find:page"), {"q": '"our boat"'})
     assert f"/photos/{photo.pk}/" in found.content.decode()
+
+
+def test_a_person_s_word_on_searches_comes_back_and_what_they_searched_for_does_not(
+    target: Path,
+) -> None:
+    photo = _library()
+    ada, quiet = photo.owner, a_user("quiet")
+    events.choose_history(quiet, False)
+    events.note_search(ada, "boat", find_photos(ada, "boat"))
+    events.note_opened(ada, "boat", photo.pk, is_result=True)
+    events.mark_not_this(ada, "lake", [photo.pk])
+    call_command("backup", str(target))
+    _wipe()
+
+    call_command("restore", str(target))
+
+    marks = SearchDeed.objects.values_list("text", "photo_id", "kind")
+    assert list(marks) == [("lake", photo.pk, "not_this")]
+    assert not events.keeps_history(User.objects.get(username="quiet"))
+    assert not SearchEvent.objects.exists()
 
 
 def test_new_photos_get_new_ids_after_a_restore(target: Path) -> None:

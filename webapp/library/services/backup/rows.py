@@ -1,7 +1,9 @@
 """The rows of a backup: one JSON object a line, read and written through Django's serializers.
 
 Reading happens in one snapshot of the database, so that the rows fit together while people go on
-uploading. Sessions, workers and unfinished uploads are left out: nobody misses them.
+uploading. Sessions, workers and unfinished uploads are left out: nobody misses them. So is what
+people searched for and opened: what they erase must not come back from a backup. Whether that is
+remembered at all, and what they marked as not meant, is kept: that is a person's word.
 """
 
 import gzip
@@ -21,6 +23,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from webapp.accounts.models import ApiToken, User
 from webapp.albums.models import Album, AlbumPhoto
+from webapp.find.event_models import SearchChoice, SearchDeed
 from webapp.library.models import ChangeCounter, DeletedPhoto, Photo, Place
 from webapp.stacks.models import StackChoice, StackWord
 from webapp.teach.models import Correction, ModelVersion, PhotoTag, Sight, Tag
@@ -32,6 +35,7 @@ MODELS: tuple[type[models.Model], ...] = (
     *(ModelVersion, Sight, Tag, PhotoTag, Correction),
     *(ReadText, Album, AlbumPhoto),
     *(StackWord, StackChoice),  # stacks themselves are made again
+    *(SearchChoice, SearchDeed),  # of deeds the marks only
 )
 BATCH = 1000
 
@@ -65,11 +69,16 @@ def write_rows(path: Path) -> dict[str, int]:
     numbers = {}
     with gzip.open(path, "wt", encoding="utf-8", compresslevel=3) as file:
         for model in MODELS:
-            rows = model._default_manager.order_by("pk")
+            rows = _kept(model).order_by("pk")
             numbers[model._meta.label] = rows.count()
             some = rows.iterator(chunk_size=BATCH)
             serializers.serialize("jsonl", some, stream=file, cls=ExactEncoder)
     return numbers
+
+
+def _kept(model: type[models.Model]) -> models.QuerySet[models.Model]:
+    rows: models.QuerySet[models.Model] = model._default_manager.all()
+    return rows.filter(kind=SearchDeed.Kind.NOT_THIS) if model is SearchDeed else rows
 
 
 @transaction.atomic
