@@ -36,6 +36,7 @@ PAGES = [
     "/account/",
     "/account/password/",
     "/account/tokens/",
+    "/account/searches/",
     "/account/people/",
 ]
 LOOKS: list[dict[str, Any]] = [
