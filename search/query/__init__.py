@@ -20,6 +20,7 @@ from search.query.parser import (
     MAX_SCANNED,
     MAX_TEXT,
     MAX_VALUE,
+    cleaned,
     parse,
 )
 
@@ -35,6 +36,7 @@ __all__ = [
     "Field",
     "Query",
     "Recurring",
+    "cleaned",
     "days_in_words",
     "label",
     "parse",

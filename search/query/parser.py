@@ -51,7 +51,7 @@ def parse(
     which tell how much of "no red cars sunset" is not wanted: both folded (`search.words.split`).
     """
     scan = _Scan(today)
-    scan.read(_cleaned(text))
+    scan.read(cleaned(text))
     written = distinct(scan.conditions)[:MAX_CONDITIONS]
     free = _clipped(" ".join(scan.free), MAX_TEXT)
     found = understood(
@@ -170,7 +170,7 @@ def _is_year(text: str, today: date) -> bool:
     return bool(whole) and OLDEST_YEAR <= int(text) <= today.year + 1
 
 
-def _cleaned(text: str) -> str:
+def cleaned(text: str) -> str:
     """The beginning of `text` with plain quotes and without what cannot be seen: control
     characters, surrogates, marks that turn the direction of writing. Joiners stay for emoji."""
     visible = (

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from search.query import HAS, TYPES, Condition, Field
+from search.query import HAS, TYPES, Condition, Field, cleaned
 from search.suggesting import Names, corrected
 from search.words import STOP_WORDS
 from webapp.accounts.models import User
@@ -43,7 +43,7 @@ class Completion:
 
 def completions(user: User, typed: str) -> list[Completion]:
     """Up to COUNT completions of `typed`, best first. The number of SQL queries is constant."""
-    typed = typed[:MAX_TYPED].lstrip()
+    typed = cleaned(typed[:MAX_TYPED]).lstrip()
     past = [Completion(text, text, "searched before") for text in past_searches(user, typed, 3)]
     last = _OPEN.fullmatch(typed) or _LAST.fullmatch(typed)
     if last is None or not (last["field"] or last["word"]):

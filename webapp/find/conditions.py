@@ -17,6 +17,7 @@ from webapp.find.clock import ClockPart
 from webapp.library.models import PhotoQuerySet, Place
 from webapp.library.services.places import name_key
 from webapp.teach.models import PhotoTag, Sight
+from webapp.teach.text_models import ReadText
 
 NOTHING = Q(pk__in=[])
 PANORAMA = 2  # so many times as wide as high, or as high as wide
@@ -106,7 +107,7 @@ def _has(condition: Condition) -> Q:
         sure = Sight.objects.of_active_version().exclude(caption="")
         sure = sure.filter(caption_confidence__gte=settings.MAREA_CAPTION_CONFIDENCE)
         return ~Q(own_caption="") | Q(pk__in=sure.values("photo"))
-    return NOTHING
+    return Q(pk__in=ReadText.objects.exclude(text="").values("photo"))
 
 
 def _favourite(condition: Condition) -> Q:

@@ -16,6 +16,7 @@ from webapp.library.models import Photo
 from webapp.library.services.places import place, remember_places
 from webapp.teach.models import ModelVersion
 from webapp.teach.services import add_tag
+from webapp.teach.text_models import ReadText
 
 pytestmark = pytest.mark.django_db
 
@@ -129,6 +130,8 @@ def test_albums_types_shapes_and_what_photos_have(owner: User) -> None:
     assert matching(owner, "type:portrait") == {high}
     assert matching(owner, "type:square") == matching(owner, "type:screenshot") == {shot}
     assert matching(owner, "has:caption") == {wide}
+    ReadText.objects.create(photo=shot, engine="tests", text="NO PARKING")
+    assert matching(owner, "has:text") == {shot}
     assert matching(owner, "has:tags") == {high}
     assert matching(owner, "-has:tags") == {wide, shot}
 

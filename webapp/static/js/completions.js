@@ -5,6 +5,12 @@ import { getJson } from "./server.js";
 
 const WAIT_MS = 80; // after the last key
 
+/** Chips above the results: Delete removes the one that has the focus. */
+document.addEventListener("keydown", (event) => {
+  const chip = ["Delete", "Backspace"].includes(event.key) && event.target.closest(".query-chip");
+  if (chip) chip.querySelector(".query-chip-remove").click();
+});
+
 export function completeSearches() {
   for (const input of document.querySelectorAll("[data-completions]")) new Completions(input);
 }
