@@ -28,7 +28,7 @@ router = Router(tags=["search"])
 class Search(Schema):
     q: Text = Field(
         max_length=MAX_QUERY_LENGTH,
-        description="What is in the photo, in words; also `tag:dog is:favourite before:2024`.",
+        description="As in the search box: `dogs last summer without people tag:beach`.",
     )
     more: bool = Field(False, description="Also what is probably not meant.")
     cursor: Text = Field("", max_length=500, description="`next_cursor` of the page before.")
@@ -51,6 +51,7 @@ class Result(Schema):
 
 class Results(Schema):
     query: str = Field(description="The query as it was understood.")
+    notes: list[str] = Field(description="Sentences about what was not understood.")
     results: list[Result]
     confident: int = Field(description="So many of `total` are probably meant; they come first.")
     total: int
@@ -74,6 +75,7 @@ def search(request: SignedInRequest, wanted: Query[Search]) -> Results:
     more_from = page.next_offset
     return Results(
         query=str(page.query),
+        notes=list(page.query.notes),
         results=_results(request.user, page.found),
         confident=page.confident,
         total=page.total,

@@ -46,9 +46,10 @@ def completions(user: User, typed: str) -> list[Completion]:
     typed = cleaned(typed[:MAX_TYPED]).lstrip()
     past = [Completion(text, text, "searched before") for text in past_searches(user, typed, 3)]
     last = _OPEN.fullmatch(typed) or _LAST.fullmatch(typed)
+    lexicon = lexicon_of(user)  # made by the time of the first letter
     if last is None or not (last["field"] or last["word"]):
         return past[:COUNT]
-    offered = [*past, *islice(_of_last_word(user, lexicon_of(user), last), COUNT)]
+    offered = [*past, *islice(_of_last_word(user, lexicon, last), COUNT)]
     distinct = {each.text.casefold(): each for each in reversed(offered)}
     distinct.pop(typed.strip().casefold(), None)
     return [each for each in offered if distinct.get(each.text.casefold()) is each][:COUNT]
