@@ -30,6 +30,8 @@ PAGES = [
     "/search/",
     "/search/?q=is:favourite",
     "/search/?q=camera:none",
+    "/search/?q=night&like=1",
+    "/duplicates/",
     "/trash/",
     "/upload/",
     "/processing/",

@@ -109,6 +109,15 @@ def test_a_browser_that_recognises_no_speech_has_no_microphone(sign_in: SignIn) 
     expect(page.get_by_role("button", name=MICROPHONE)).to_have_count(0)
 
 
+def test_box_and_buttons_fit_a_phone(sign_in: SignIn) -> None:
+    page = sign_in(a_user("ana"), viewport={"width": 360, "height": 740}, has_touch=True)
+    page.add_init_script(SPEECH.replace("STATE", "'available'"))
+    page.goto("/search/")
+    expect(page.get_by_role("button", name=MICROPHONE)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert page.locator("[data-menu] summary").bounding_box()["x"] < 360 - 40
+
+
 def test_what_is_said_is_searched_for_on_this_device(sign_in: SignIn) -> None:
     page = sign_in(a_user("ana"))
     page.add_init_script(SPEECH.replace("STATE", "'available'"))

@@ -41,7 +41,7 @@ class Pair:
 
 def is_behind(version: ModelVersion) -> bool:
     progress = StackProgress.objects.filter(version=version).first()
-    return progress is None or progress.change_number < ChangeCounter.current()
+    return (progress.change_number if progress else 0) < ChangeCounter.current()
 
 
 def begin(version: ModelVersion) -> StackProgress:

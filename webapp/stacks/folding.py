@@ -15,10 +15,10 @@ def folded(photos: PhotoQuerySet, user: User) -> PhotoQuerySet:
 
     The hidden ones are asked for by their number, since few photos are in a stack.
     """
+    # Asked for each member, which few photos are; `photo__in` would list the whole library.
+    is_among = Exists(photos.order_by().filter(pk=OuterRef("photo")))
     better = StackMember.objects.filter(
-        stack=OuterRef("stack"),
-        place__lt=OuterRef("place"),
-        photo__in=photos.order_by().values("pk"),
+        is_among, stack=OuterRef("stack"), place__lt=OuterRef("place")
     )
     hidden = StackMember.objects.folded_for(user).filter(Exists(better))
     return photos.exclude(pk__in=hidden.values("photo"))

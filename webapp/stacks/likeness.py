@@ -28,6 +28,9 @@ SMALLEST = 22  # side of a crop within a print, cells: 0.7 of the photo
 # other, which takes longer. Of copies made smaller by half one in forty lies below 0.6.
 COPY_LIKENESS, CROP_LIKENESS = 0.5, 0.6
 GREY, DETAIL = 0.91, 0.65
+# Agreement in grey of prints of half the side, below which the whole ones are not laid over each
+# other: of copies 0.84 is the lowest, of photos with a cosine of 0.6 it leaves out nine in ten.
+ROUGH = 0.8
 # Of 183 pairs of different photos with a cosine of at least 0.8, which were not taken within
 # seconds by one camera either, 9 agree so far in grey.
 BURST = timedelta(seconds=5)
@@ -86,15 +89,17 @@ def belong(one: Looks, other: Looks) -> Kind | None:
     likeness = float(one.embedding @ other.embedding)
     if likeness < COPY_LIKENESS or min(one.grey.std(), other.grey.std()) < BLANK:
         return None
-    if _as_a_whole(one, other).is_copy:
+    if _agreement(one.grey, other.grey).is_copy:
         return Kind.COPY
+    is_burst = likeness >= BURST_LIKENESS and _same_moment(one, other)
     if likeness < CROP_LIKENESS:
         return None
-    agreement = max(_as_a_crop(one, other), _as_a_crop(other, one))
+    if not is_burst and _overlap(one, other, rough=True).grey < ROUGH:
+        return None
+    agreement = _overlap(one, other)
     if agreement.is_copy:
         return Kind.COPY
-    is_burst = likeness >= BURST_LIKENESS and agreement.grey >= BURST_GREY
-    return Kind.BURST if is_burst and _same_moment(one, other) else None
+    return Kind.BURST if is_burst and agreement.grey >= BURST_GREY else None
 
 
 def _same_moment(one: Looks, other: Looks) -> bool:
@@ -103,20 +108,24 @@ def _same_moment(one: Looks, other: Looks) -> bool:
     return one.camera == other.camera and abs(one.taken_at - other.taken_at) <= BURST
 
 
-def _as_a_whole(one: Looks, other: Looks) -> Agreement:
-    return _agreement(one.grey, other.grey)
-
-
-def _as_a_crop(whole: Looks, part: Looks) -> Agreement:
-    """How `part` agrees with that piece of `whole` which it fits best."""
+def _overlap(one: Looks, other: Looks, *, rough: bool = False) -> Agreement:
+    """How they agree where one lies best within the other; `rough` looks at quarters as many cells,
+    which is ten times as fast."""
+    first, second = (_halved(each.grey) if rough else each.grey for each in (one, other))
     # A piece of other proportions is squashed otherwise: a cell of it is wider than high, or the
     # other way round, by the same factor wherever it lies.
-    squashed = whole.ratio / part.ratio
-    best = Agreement(-1.0, -1.0)
-    for across in range(SIDE, SMALLEST - 1, -1):
+    squashed = one.ratio / other.ratio
+    return max(_within(first, second, squashed), _within(second, first, 1 / squashed))
+
+
+def _within(whole: Floats, part: Floats, squashed: float) -> Agreement:
+    """How `part` agrees with that piece of `whole` which it fits best."""
+    best, side = Agreement(-1.0, -1.0), len(whole)
+    smallest = side * SMALLEST // SIDE
+    for across in range(side, smallest - 1, -1):
         down = round(across * squashed)
-        if SMALLEST <= down <= SIDE:
-            best = max(best, _best_place(whole.grey, _resized(part.grey, down, across)))
+        if smallest <= down <= side:
+            best = max(best, _best_place(whole, _resized(part, down, across)))
     return best
 
 
@@ -129,6 +138,11 @@ def _best_place(whole: Floats, part: Floats) -> Agreement:
     alike /= np.sqrt(np.maximum(spread, 1.0) * max(float((centred**2).sum()), 1.0))
     row, column = np.unravel_index(int(alike.argmax()), alike.shape)
     return _agreement(pieces[row, column], part)
+
+
+def _halved(grey: Floats) -> Floats:
+    halved: Floats = grey.reshape(SIDE // 2, 2, SIDE // 2, 2).mean(axis=(1, 3))
+    return halved
 
 
 def _agreement(one: Floats, other: Floats) -> Agreement:
