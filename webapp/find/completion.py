@@ -5,16 +5,17 @@ The end of the text is what is being typed: `beach tag:gold` offers `beach tag:"
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
-from search.query import HAS, TYPES, Condition, Field, cleaned
+from search.query import HAS, TYPES, Condition, Field, Query, cleaned
 from search.suggesting import Names, corrected
-from search.words import STOP_WORDS
+from search.words import STOP_WORDS, fold
 from webapp.accounts.models import User
 from webapp.albums.models import Album
 from webapp.find.events import past_searches
 from webapp.find.lexicon import Lexicon, lexicon_of
+from webapp.find.understanding import known_things
 
 COUNT = 8
 OF_A_KIND = 4
@@ -55,6 +56,21 @@ def completions(user: User, typed: str) -> list[Completion]:
     return [each for each in offered if distinct.get(each.text.casefold()) is each][:COUNT]
 
 
+def better_spelled(user: User, query: Query) -> str:
+    """`query` with what is probably mistyped in its text spelled as the library has it; empty where
+    nothing is."""
+    lexicon = lexicon_of(user)
+    words = query.text.split()
+    better = [_corrected(word, lexicon) or word for word in words]
+    return "" if better == words else str(replace(query, text=" ".join(better)))
+
+
+def _corrected(word: str, lexicon: Lexicon) -> str | None:
+    """What `word` was meant to be; None for words that are none of the library's, but right."""
+    is_right = fold(word) in STOP_WORDS or fold(word) in known_things()
+    return None if is_right else corrected(word, lexicon.words)
+
+
 def _of_last_word(user: User, lexicon: Lexicon, last: re.Match[str]) -> Iterator[Completion]:
     before = last["before"] + last["minus"]
     if last["field"]:
@@ -70,7 +86,7 @@ def _of_last_word(user: User, lexicon: Lexicon, last: re.Match[str]) -> Iterator
         for prefix in _FIELDS:
             if prefix.startswith(word.lower()):
                 yield Completion(f"{before}{prefix}:", f"{prefix}:", "condition")
-    if word.lower() not in STOP_WORDS and (better := corrected(word, lexicon.words)):
+    if better := _corrected(word, lexicon):
         yield Completion(f"{before}{better}", f"{before}{better}", "spelling")
 
 

@@ -17,7 +17,7 @@ _GOES_ON = word_set("am an auf der im in ob city sur upon on del")
 
 def understand(user: User, text: str) -> Query:
     """What `user` asks by `text`, today."""
-    return parse(text, timezone.localdate(), places=_OwnPlaces(user), things=_things())
+    return parse(text, timezone.localdate(), places=_OwnPlaces(user), things=known_things())
 
 
 class _OwnPlaces(Container[str]):
@@ -45,7 +45,7 @@ def _short(key: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _things() -> frozenset[str]:
+def known_things() -> frozenset[str]:
     """Words for what can be on a photo, with their plurals and synonyms."""
     forms = (form for word in vocabulary() for form in (word, *search_forms(word)))
     return frozenset(fold(form) for form in forms)

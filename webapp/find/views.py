@@ -51,6 +51,7 @@ def find_page(request: HtmxRequest) -> HttpResponse:
         "next_url": _url(text, more, page.next_offset) if page.next_offset else "",
         "more_url": _url(text, True) if page.hidden else "",
         "suggestions": suggestions(request.user) if not page.confident else [],
+        "better": "" if page.confident else completion.better_spelled(request.user, page.query),
     }
     return render(request, _template(request, offset), context)
 

@@ -164,9 +164,9 @@ class Photo(models.Model):
         return f"photo {self.pk}"
 
     @property
-    def place_name(self) -> str:
-        """`Rome, Lazio, Italy`; of names that say the same only one."""
-        return ", ".join(dict.fromkeys(filter(None, (self.town, self.region, self.country))))
+    def place_names(self) -> list[str]:
+        """Rome, Lazio, Italy: of names that say the same only one."""
+        return list(dict.fromkeys(filter(None, (self.town, self.region, self.country))))
 
     @property
     def original_name(self) -> str:

@@ -63,6 +63,18 @@ def test_words_are_corrected_from_the_library_s_own(ana: User) -> None:
     assert offered(ana, "mountians") == ["mountains"]
     assert offered(ana, "mountains") == []
     assert offered(ana, "zzzzzz") == []
+    assert offered(ana, "bunch") == ["bench"]
+    assert offered(ana, "peach") == []  # not in the library, but a word
+
+
+def test_a_search_without_results_offers_another_spelling(as_ana: Client, ana: User) -> None:
+    page = as_ana.get("/search/", {"q": "mountians tag:zebra"}).content.decode()
+
+    assert "Did you mean <a" in page
+    assert "q=mountains+tag%3Azebra" in page
+    assert (
+        "Did you mean" not in as_ana.get("/search/", {"q": "mountains tag:zebra"}).content.decode()
+    )
 
 
 def test_own_past_searches_are_offered(as_ana: Client, ana: User) -> None:

@@ -66,7 +66,7 @@ def test_a_photo_that_is_added_knows_its_place(tmp_path: Path) -> None:
     photo = add_photo(owner, file, file_name="a.jpg").photo
 
     photo.refresh_from_db()
-    assert photo.place_name == "Rome, Lazio, Italy"
+    assert photo.place_names == ["Rome", "Lazio", "Italy"]
     assert Place.objects.visible_to(owner).count() == 1
     assert [each.photo for each in find_photos(owner, "in Rome").found] == [photo]
 
@@ -104,4 +104,7 @@ def test_places_of_photos_in_the_trash_or_of_others_are_not_one_s_own() -> None:
 def test_a_photo_s_page_names_its_place(as_ana: Client, ana: User) -> None:
     photo = a_photo(ana, town="Rome", region="Lazio", country="Italy", latitude=41.9, longitude=12)
 
-    assert "Rome, Lazio, Italy" in as_ana.get(f"/photos/{photo.pk}/").content.decode()
+    page = as_ana.get(f"/photos/{photo.pk}/").content.decode()
+
+    assert '<a href="/search/?q=place%3ARome">Rome</a>, <a' in page
+    assert '<a href="/search/?q=place%3AItaly">Italy</a>' in page
