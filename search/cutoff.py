@@ -1,44 +1,55 @@
-"""Where results stop being relevant, calibrated against the library itself.
+"""Where results stop being relevant: for each photo a calibrated probability that it was meant.
 
-A cosine alone says little: some queries score high on everything, some photos on every query. So
-the score of a query on a photo is compared with how the same query scores across the library, and
-with how the same photo scores on queries that mean something else. Both become log-odds, to which
-`search.rank` adds what words say.
+A cosine alone says little: some queries score high on everything, and how high the best photo of a
+library scores says whether the library has what is asked for at all. So the score of a query on a
+photo is measured in spreads above what the query scores across the library; words whose look was
+learned (`search.known`) say how probable they are in themselves; and how the best photos do says
+how far the rest may be believed. `webapp.find.fitting` fits the weights on training photos, once
+with what is asked for in the library and once with all of it taken away; docs/relevance.md has
+what they reach.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from search.index.protocol import Scores, Vectors
-from search.rank import Hit
+from search.known import Asked, KnownWords
+from search.rank import PRIOR, Hit
+from search.words import Word
 
 # Photos that stand for a library.
 SAMPLE = 1_000
 # A small library says little about itself: it is taken together with so many imagined photos that
 # score as those of other libraries do.
-PRIOR_PHOTOS, PRIOR_MEDIAN, PRIOR_SPREAD = 50, 0.0, 0.1
-# Log-odds for each spread above what the query, and the photo, usually score. A logistic
-# regression on 104 words over Flickr8k's and 17 labels over coco_wide's development photos gave
-# 0.45 and 0.82, with `rank.PRIOR` and `signals.TRUST["tags"]` fitted at once (a photo has a word
-# if two of its five captions do). For whole captions the photo's own background weighs too much
-# then: equal weights put the photo meant first for 0.27 instead of 0.25 of Flickr8k's, like the
-# embedding alone.
-BY_QUERY, BY_PHOTO = 0.6, 0.6
-# Of a few photos each is meant more often than of a thousand: log-odds for each factor e by which
-# a library is smaller than the sample. Asked for one of 30 photos by a caption, the cut-off then
-# keeps it in 80 % (Flickr8k) and 64 % (coco_wide) instead of 48 % and 22 %, and shows 2 photos
-# instead of 0.6; of a caption whose photo is not there it shows 1.4 and 0.9 instead of 0.2 and
-# 0.1.
-BY_SMALLNESS = 0.4
-# Hits at least so probable are shown at once, the others behind "show more anyway". Of photos meant
-# that rank in the first ten for a whole caption, 0.4 keeps 86 % (Flickr8k) and 77 % (coco_wide) and
-# shows 13 and 9 photos in the mean; 0.3 keeps 94 % of Flickr8k's and shows 21, 0.5 keeps 72 % and
-# shows 8. Of single words of which no photo is left, 0.3 answers 7 in 10 all the same, 0.5 4 in 10.
-CONFIDENT = 0.4
+PRIOR_PHOTOS = 50
+# How much the least probable word of a query counts beside the likeness to the whole, divided by
+# the number of words: a photo without one of two words is not meant, of ten it may be.
+BY_WEAKEST = 0.6
+# Of one or two unknown words, so much of how the photo scores on other queries counts.
+BY_PHOTO = 1.0
+MOST_UNKNOWN = 1 / 8
+TOP = 3  # photos that say how well a query is answered at all
+
+# Everything fitted, by what kind of query it is for: see `witnesses`.
+FITTED: Mapping[str, Mapping[str, float]] = json.loads(
+    Path(__file__).with_name("cutoff.json").read_text("utf-8")
+)
+# Hits at least so probable are shown at once, the others as less likely ...
+CONFIDENT: float = FITTED["cutoff"]["confident"]
+# ... if the best of them shows that the library has what is asked for. The best of many photos that
+# are not meant is probable by chance, and more so the more there are: its log-odds have to be
+# ANSWERED in a library of SAMPLE photos, and PER_FOLD more for each factor e by which there are
+# more.
+ANSWERED: float = FITTED["cutoff"]["answered"]
+PER_FOLD: float = FITTED["cutoff"]["per_fold"]
+MOST_ANSWERED: float = FITTED["cutoff"]["most_answered"]
 
 # What people look for in general; how a photo scores on these is what it scores on anything.
 GENERIC_QUERIES = (
@@ -51,34 +62,74 @@ GENERIC_QUERIES = (
     "a man in a hat", "a woman smiling", "someone running", "someone jumping", "people walking",
 )  # fmt: skip
 
+Witnesses = dict[str, NDArray[np.floating]]
+
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """How things score that are not meant.
+    """What scores are compared with.
 
     `sample`: embeddings (m, dim) of photos that stand for the library; `generic`: those (g, dim)
-    of GENERIC_QUERIES.
+    of GENERIC_QUERIES; `known`: the words whose look was learned.
     """
 
     sample: Vectors
     generic: Vectors
+    known: KnownWords
 
-    def evidence(self, query: Vectors, photos: Vectors) -> Scores:
-        """For each of `photos` (n, dim) by how much its likeness to `query` (dim,) raises the
-        log-odds that it is meant."""
-        scores = photos @ query
-        by_query, by_photo = self._by_query(query, scores), self._by_photo(photos, scores)
-        smallness = np.log(SAMPLE / max(1, len(self.sample)))
-        return BY_QUERY * by_query + BY_PHOTO * by_photo + BY_SMALLNESS * max(0.0, smallness)
+    def evidence(self, query: Vectors, photos: Vectors, words: Sequence[Word] = ()) -> Scores:
+        """For each of `photos` (n, dim) by how much its look raises the log-odds that it is meant
+        by a query with the embedding `query` (dim,) and the content words `words`.
 
-    def _by_query(self, query: Vectors, scores: Scores) -> Scores:
+        Comparable among the best photos of one library: `photos` has to hold them.
+        """
+        asked = self.known.asked(words)
+        return log_odds(kind_of(asked), self.witnesses(query, photos, asked)) - PRIOR
+
+    def witnesses(self, query: Vectors, photos: Vectors, asked: Asked) -> Witnesses:
+        """What the weights in `FITTED` weigh, by name; numbers of the query alone repeated (n,).
+
+        `order` ranks: nothing else differs between the photos of one query.
+        """
+        likeness = self._likeness(query, photos)
+        known = asked.log_odds(photos) if len(asked.biases) else None
+        order = self._order(asked, likeness, known, photos @ query, photos)
+        best = np.argsort(-order, kind="stable")[:TOP]
+        weakest = known.min(axis=1) if known is not None else likeness
+        count = max(asked.count, 1)
+        return {
+            "order": order,
+            "top": _repeated(order[best].mean() if len(best) else 0.0, photos),
+            "top_likeness": _repeated(likeness[best].mean() if len(best) else 0.0, photos),
+            "top_weakest": _repeated(weakest[best].mean() if len(best) else 0.0, photos),
+            "log_words": _repeated(np.log(count), photos),
+            "unknown": _repeated(unknown_share(asked), photos),
+            "small": _repeated(np.log(SAMPLE / np.clip(len(self.sample), 1, SAMPLE)), photos),
+        }
+
+    def _order(
+        self,
+        asked: Asked,
+        likeness: Scores,
+        known: NDArray[np.float32] | None,
+        scores: Scores,
+        photos: Vectors,
+    ) -> NDArray[np.floating]:
+        if known is None:
+            return likeness + BY_PHOTO / max(asked.count, 1) ** 2 * self._by_photo(photos, scores)
+        if asked.count == 1:
+            return known[:, 0]
+        return likeness + BY_WEAKEST / asked.count * known.min(axis=1)
+
+    def _likeness(self, query: Vectors, photos: Vectors) -> Scores:
         """Spreads above the median of what this query scores in the library (n,)."""
         usual = self.sample @ query
         share = len(usual) / (len(usual) + PRIOR_PHOTOS)
         median, upper = np.quantile(usual, [0.5, 0.84]) if len(usual) else (0.0, 0.0)
-        median = share * median + (1 - share) * PRIOR_MEDIAN
-        spread = share * (upper - median) + (1 - share) * PRIOR_SPREAD
-        return (scores - median) / max(spread, 1e-3)
+        others = FITTED["others"]
+        middle = share * median + (1 - share) * others["median"]
+        spread = share * (upper - median) + (1 - share) * others["spread"]
+        return (photos @ query - middle) / max(spread, 1e-3)
 
     def _by_photo(self, photos: Vectors, scores: Scores) -> Scores:
         """Deviations above the mean of what these photos score on generic queries (n,)."""
@@ -86,6 +137,47 @@ class Background:
         return (scores - usual.mean(axis=1)) / np.maximum(usual.std(axis=1), 1e-3)
 
 
-def confident(hits: Sequence[Hit]) -> int:
-    """How many of `hits`, best first, are shown at once."""
+def kind_of(asked: Asked) -> str:
+    """Which of the fitted weights a query needs."""
+    if not len(asked.biases):
+        return "unknown"
+    return "word" if asked.count == 1 else "several"
+
+
+def log_odds(kind: str, witnesses: Witnesses) -> Scores:
+    """That each photo is meant, (n,)."""
+    weights = FITTED[kind]
+    total = sum(weights[name] * values for name, values in witnesses.items() if name in weights)
+    return np.asarray(total + weights["bias"], np.float32)
+
+
+def unknown_share(asked: Asked) -> float:
+    """The share of a query's words that are not known, up to `MOST_UNKNOWN`: more are as bad. Text
+    that has such a word gives back what it costs, see `search.trust`."""
+    return min(len(asked.others) / max(asked.count, 1), MOST_UNKNOWN)
+
+
+def nearest_to(query: Vectors, asked: Asked) -> Vectors:
+    """The vector (dim,) of unit norm whose nearest photos are candidates for a query."""
+    if kind_of(asked) != "word":
+        return query
+    line = asked.lines[0]
+    return line / max(float(np.linalg.norm(line)), 1e-6)
+
+
+def confident(hits: Sequence[Hit], among: int = SAMPLE) -> int:
+    """How many of `hits`, best first, are shown at once when `among` photos were searched. None
+    where even the best does not show that the library has what is asked for."""
+    if not hits or hits[0].score < answered_from(among):
+        return 0
     return sum(hit.score >= CONFIDENT for hit in hits)
+
+
+def answered_from(among: int) -> float:
+    """The probability from which the best of `among` photos is an answer."""
+    wanted = min(ANSWERED + PER_FOLD * np.log(max(among, 1) / SAMPLE), MOST_ANSWERED)
+    return max(CONFIDENT, float(1 / (1 + np.exp(-wanted))))
+
+
+def _repeated(value: float, photos: Vectors) -> NDArray[np.floating]:
+    return np.full(len(photos), value)

@@ -4,15 +4,17 @@ photos there and without."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from search.cutoff import SAMPLE, Background, confident
+from search.cutoff import CONFIDENT, SAMPLE, Background, answered_from
 from search.index.protocol import Vectors
+from search.known import KnownWords
 from search.query import parse
 from search.rank import Hit, rank
 from search.signals import Texts, opinions
@@ -20,6 +22,8 @@ from search.words import STOP_WORDS, content_words, split, stem
 
 # Words that so many photos of a thousand have: rarer ones say little, commoner ones are no search.
 RAREST, COMMONEST = 0.004, 0.25
+GLANCE, PAGE = 10, 60  # results that are seen at a glance, and looked through
+THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 
 
 class Judged(NamedTuple):
@@ -31,32 +35,34 @@ class Judged(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """What search knows about photos: embeddings (n, dim) and texts, in the same order."""
+    """What search knows about photos: embeddings (n, dim) and texts, in the same order; and what
+    it compares with, as of `search.cutoff.Background`."""
 
     vectors: Vectors
     texts: Sequence[Texts]
+    generic: Vectors
+    known: KnownWords
 
-    def without(self, photos: frozenset[int]) -> Library:
+    def without(self, photos: Set[int]) -> Library:
         kept = [place for place in range(len(self.texts)) if place not in photos]
-        return Library(self.vectors[kept], [self.texts[place] for place in kept])
+        return replace(self, vectors=self.vectors[kept], texts=[self.texts[n] for n in kept])
 
-    def answer(self, text: str, query: Vectors, generic: Vectors) -> list[int]:
-        """Ids of the photos before the cut-off for `text` with the embedding `query` (dim,)."""
-        hits = self.ranked(text, query, generic)
-        return [hit.photo_id for hit in hits[: confident(hits)]]
-
-    def ranked(self, text: str, query: Vectors, generic: Vectors) -> list[Hit]:
-        """All photos in the order of their fitness for `text` with the embedding `query` (dim,)."""
+    def ranked(
+        self, text: str, query: Vectors, *, leaving_out: Collection[str] = ()
+    ) -> list[Hit]:
+        """All photos in the order of their fitness for `text` with the embedding `query` (dim,), by
+        all signals but those whose names are left out."""
         ids = np.array([texts.photo_id for texts in self.texts], np.int64)
         sample = self.vectors[:: max(1, len(ids) // SAMPLE)][:SAMPLE]
         speaking = opinions(
             query,
             content_words(text),
-            background=Background(sample, generic),
+            background=Background(sample, self.generic, self.known),
             photos=(ids, self.vectors),
             texts=self.texts,
         )
-        return rank(parse(text, date.today()), speaking, len(ids))
+        kept = [signal for signal in speaking if signal.name not in leaving_out]
+        return rank(parse(text, date.today()), kept, len(ids))
 
 
 def judged_words(captions: Sequence[Sequence[str]]) -> dict[str, Judged]:
@@ -96,36 +102,74 @@ def _judge(word: str, stems: Sequence[Counter[str]], captions: Sequence[Sequence
 
 
 def cutoff_figures(
-    library: Library,
-    words: Mapping[str, Judged],
-    embedded: Mapping[str, Vectors],
-    generic: Vectors,
-) -> dict[str, float]:
-    """Of results before the cut-off, the share that is right (`precision`); of photos that have the
-    word, the share that comes before it (`recall_kept`); of words of which every photo was taken
-    away, the share that is answered all the same (`false_alarms`)."""
-    right = shown = wanted = alarms = 0
+    library: Library, queries: Mapping[str, Judged], embedded: Mapping[str, Vectors]
+) -> dict[str, Any]:
+    """How far the cut-off may be believed, and how it would do elsewhere (`curve`).
+
+    Each query is asked with its photos in the library, and with all taken away that show it or
+    may. Of results before the cut-off, `precision` is the share that is right. Of right photos
+    among the first `GLANCE` results, `recall_kept` is the share that comes before the cut-off; of
+    those among the first `PAGE`, `recall_kept_of_page`; of all in the library, `recall`.
+    `false_alarms` is the share of queries that are answered all the same when nothing is left to
+    be found; `shown` is the mean number of results before the cut-off.
+    """
+    asked = [_ask(library, text, embedded[text], judged) for text, judged in queries.items()]
+    among = len(library.texts)
+    curve = [{"threshold": t, **_at(asked, t, answered_from(among))} for t in THRESHOLDS]
+    at_cutoff = _at(asked, CONFIDENT, answered_from(among))
+    return {"queries": len(queries), **at_cutoff, "curve": curve}
+
+
+class _Asked(NamedTuple):
+    """Probabilities of clear results, best first, and which are right; how many are right in the
+    library; the best probability when none of them is there."""
+
+    scores: NDArray[np.float64]
+    right: NDArray[np.bool_]
+    wanted: int
+    absent: float
+
+
+def _ask(library: Library, text: str, query: Vectors, judged: Judged) -> _Asked:
     places = {texts.photo_id: place for place, texts in enumerate(library.texts)}
-    for word, judged in words.items():
-        answer = {places[i] for i in library.answer(word, embedded[word], generic)}
-        right += len(answer & judged.relevant)
-        shown += len(answer - judged.unclear)
-        wanted += len(judged.relevant)
-        rest = library.without(judged.relevant | judged.unclear)
-        alarms += bool(rest.answer(word, embedded[word], generic))
+    clear = [
+        (hit.score, place in judged.relevant)
+        for hit in library.ranked(text, query)
+        if (place := places[hit.photo_id]) not in judged.unclear
+    ]
+    rest = library.without(judged.relevant | judged.unclear).ranked(text, query)
+    return _Asked(
+        np.array([score for score, _ in clear]),
+        np.array([is_right for _, is_right in clear], bool),
+        len(judged.relevant),
+        rest[0].score if rest else 0.0,
+    )
+
+
+def _at(asked: Sequence[_Asked], threshold: float, answered: float) -> dict[str, float]:
+    """Figures if `threshold` were the cut-off; a query is answered if its best result is at least
+    as probable as `answered`, or the threshold where that is more."""
+    least = max(threshold, answered)
+    shown = [(each.scores >= threshold) & (each.scores[:1] >= least).any() for each in asked]
+    pairs = list(zip(asked, shown, strict=True))
+    right = sum(int((each.right & kept).sum()) for each, kept in pairs)
+    first, page = (
+        sum(int((each.right & kept)[:size].sum()) for each, kept in pairs)
+        / max(sum(int(each.right[:size].sum()) for each in asked), 1)
+        for size in (GLANCE, PAGE)
+    )
     return {
-        "queries": len(words),
-        "precision": right / max(shown, 1),
-        "recall_kept": right / max(wanted, 1),
-        "false_alarms": alarms / max(len(words), 1),
+        "precision": right / max(sum(int(kept.sum()) for kept in shown), 1),
+        "recall_kept": first,
+        "recall_kept_of_page": page,
+        "recall": right / max(sum(each.wanted for each in asked), 1),
+        "false_alarms": sum(each.absent >= least for each in asked) / max(len(asked), 1),
+        "shown": sum(int(kept.sum()) for kept in shown) / max(len(asked), 1),
     }
 
 
 def keyword_figures(
-    library: Library,
-    words: Mapping[str, Judged],
-    embedded: Mapping[str, Vectors],
-    generic: Vectors,
+    library: Library, words: Mapping[str, Judged], embedded: Mapping[str, Vectors]
 ) -> dict[str, float | dict[str, float]]:
     """Average precision of the whole order for each word, and its mean (`map`) over the words.
 
@@ -134,7 +178,7 @@ def keyword_figures(
     places = {texts.photo_id: place for place, texts in enumerate(library.texts)}
     by_word = {}
     for word, judged in words.items():
-        order = (places[hit.photo_id] for hit in library.ranked(word, embedded[word], generic))
+        order = (places[hit.photo_id] for hit in library.ranked(word, embedded[word]))
         clear = [place for place in order if place not in judged.unclear]
         by_word[word] = average_precision(clear, judged.relevant)
     return {"map": float(np.mean(list(by_word.values()))), "by_word": by_word}

@@ -6,19 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from search import explain
+from search import explain, trust
 from search.cutoff import Background
 from search.index.protocol import Vectors
 from search.index.selection import Ids
+from search.known import Asked, none_known
 from search.rank import Signal
 from search.texts import Texts, originals
 from search.words import Word, split, stem
-
-# Log-odds when all words of the query stand in a photo's tags, caption or file name; of a part of
-# them, that part. That of tags was fitted (see `search.cutoff`); a name was given by a person and
-# gets as much as a tag; a caption is a guess: at 3.0 it cost three points of recall@5 on Flickr8k.
-# What is read in a photo, where it was taken and its albums are facts, or a person's words.
-TRUST = {"tags": 4.7, "caption": 1.5, "name": 4.7, "read": 4.7, "place": 4.7, "albums": 4.7}
 
 # Words of place names that say nothing by themselves: "new shoes" were not bought in New York.
 _GENERIC = (
@@ -46,23 +41,36 @@ def opinions(
     (n,) and embeddings (n, dim), `texts` what is written about them.
     """
     ids, vectors = photos
-    evidence = background.evidence(query, vectors)
+    evidence = background.evidence(query, vectors, words)
     likeness = dict(zip(ids.tolist(), evidence.tolist(), strict=True))
     by_likeness = Signal("embedding", likeness, explain.looks_like_it)
-    return [by_likeness, *of_words(words, texts)] if words else [by_likeness]
+    if not words:
+        return [by_likeness]
+    asked = background.known.asked(words)
+    worded = of_words(words, texts, asked=asked)
+    return [by_likeness, *(trust.outright(each, likeness, words, asked) for each in worded)]
 
 
-def absence(unwanted: Vectors, background: Background, photos: tuple[Ids, Vectors]) -> Signal:
+def absence(
+    unwanted: Vectors,
+    background: Background,
+    photos: tuple[Ids, Vectors],
+    words: Sequence[Word] = (),
+) -> Signal:
     """What speaks against photos (ids (n,), embeddings (n, dim)) that look like what should not be
-    on them, `unwanted` (dim,)."""
+    on them, the text with the embedding `unwanted` (dim,) and the content words `words`."""
     ids, vectors = photos
-    against = np.minimum(0.0, UNWANTED_FROM - background.evidence(unwanted, vectors))
+    against = np.minimum(0.0, UNWANTED_FROM - background.evidence(unwanted, vectors, words))
     scores = dict(zip(ids.tolist(), against.tolist(), strict=True))
     return Signal("absence", scores, lambda _: "")
 
 
-def of_words(words: Sequence[Word], texts: Iterable[Texts]) -> list[Signal]:
-    """The opinions of a photo's texts: how many of the `words` stand in each."""
+def of_words(
+    words: Sequence[Word], texts: Iterable[Texts], *, asked: Asked | None = None
+) -> list[Signal]:
+    """The opinions of a photo's texts: which of the `words` stand in each. `asked` says of which
+    words the look was learned; without it of none."""
+    asked = asked or none_known(words)
     by_id = {each.photo_id: each for each in texts}
     every = by_id.values()
     tags = {t.photo_id: _matching(words, [w for tag in t.tags for w in tag]) for t in every}
@@ -72,13 +80,13 @@ def of_words(words: Sequence[Word], texts: Iterable[Texts]) -> list[Signal]:
     places = {t.photo_id: _matching(words, _places(words, t)) for t in every}
     albums = {t.photo_id: _matching(words, [w for name in t.albums for w in name]) for t in every}
     return [
-        _signal("tags", words, tags, lambda pk: explain.tagged(tags[pk])),
-        _signal("caption", words, captions, lambda pk: explain.caption_says(captions[pk])),
-        _signal("name", words, names, lambda pk: explain.name_has(names[pk])),
-        _signal("read", words, read, lambda pk: explain.text_says(_lines(by_id[pk], read[pk]))),
-        _signal("place", words, places, lambda pk: explain.taken_in(_named(by_id[pk], words))),
+        _signal("tags", words, asked, tags, lambda pk: explain.tagged(tags[pk])),
+        _signal("caption", words, asked, captions, lambda pk: explain.caption_says(captions[pk])),
+        _signal("name", words, asked, names, lambda pk: explain.name_has(names[pk])),
+        _signal("read", words, asked, read, lambda pk: explain.text_says(_lines(by_id[pk], read[pk]))),
+        _signal("place", words, asked, places, lambda pk: explain.taken_in(_named(by_id[pk], words))),
         _signal(
-            "albums", words, albums, lambda pk: explain.in_album(_albums(by_id[pk], albums[pk]))
+            "albums", words, asked, albums, lambda pk: explain.in_album(_albums(by_id[pk], albums[pk]))
         ),
     ]
 
@@ -86,11 +94,14 @@ def of_words(words: Sequence[Word], texts: Iterable[Texts]) -> list[Signal]:
 def _signal(
     name: str,
     words: Sequence[Word],
+    asked: Asked,
     found: Mapping[int, Sequence[str]],
     say: Callable[[int], str],
 ) -> Signal:
-    each = TRUST[name] / len(words)
-    scores = {photo_id: each * len(hits) for photo_id, hits in found.items() if hits}
+    worth = trust.by_word(words, asked, name)
+    scores = {
+        photo_id: sum(worth[stem(word)] for word in hits) for photo_id, hits in found.items() if hits
+    }
     return Signal(name, scores, say)
 
 
