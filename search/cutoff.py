@@ -35,21 +35,15 @@ BY_WEAKEST = 0.6
 # Of one or two unknown words, so much of how the photo scores on other queries counts.
 BY_PHOTO = 1.0
 MOST_UNKNOWN = 1 / 8
+MOST_PHOTOS = 20_000  # beyond, a larger library asks no more of its best photos
 TOP = 3  # photos that say how well a query is answered at all
 
 # Everything fitted, by what kind of query it is for: see `witnesses`.
 FITTED: Mapping[str, Mapping[str, float]] = json.loads(
     Path(__file__).with_name("cutoff.json").read_text("utf-8")
 )
-# Hits at least so probable are shown at once, the others as less likely ...
+# Hits at least so probable are shown at once, the others as less likely.
 CONFIDENT: float = FITTED["cutoff"]["confident"]
-# ... if the best of them shows that the library has what is asked for. The best of many photos that
-# are not meant is probable by chance, and more so the more there are: its log-odds have to be
-# ANSWERED in a library of SAMPLE photos, and PER_FOLD more for each factor e by which there are
-# more.
-ANSWERED: float = FITTED["cutoff"]["answered"]
-PER_FOLD: float = FITTED["cutoff"]["per_fold"]
-MOST_ANSWERED: float = FITTED["cutoff"]["most_answered"]
 
 # What people look for in general; how a photo scores on these is what it scores on anything.
 GENERIC_QUERIES = (
@@ -62,6 +56,8 @@ GENERIC_QUERIES = (
     "a man in a hat", "a woman smiling", "someone running", "someone jumping", "people walking",
 )  # fmt: skip
 
+WORD = "word"  # the kind of a query that is one known word
+
 Witnesses = dict[str, NDArray[np.floating]]
 
 
@@ -70,21 +66,30 @@ class Background:
     """What scores are compared with.
 
     `sample`: embeddings (m, dim) of photos that stand for the library; `generic`: those (g, dim)
-    of GENERIC_QUERIES; `known`: the words whose look was learned.
+    of GENERIC_QUERIES; `known`: the words whose look was learned; `size`: how many photos are
+    searched, of which those given to `evidence` are the best.
     """
 
     sample: Vectors
     generic: Vectors
     known: KnownWords
+    size: int = SAMPLE
 
     def evidence(self, query: Vectors, photos: Vectors, words: Sequence[Word] = ()) -> Scores:
         """For each of `photos` (n, dim) by how much its look raises the log-odds that it is meant
         by a query with the embedding `query` (dim,) and the content words `words`.
 
-        Comparable among the best photos of one library: `photos` has to hold them.
+        For a known word that is the probability that such a photo shows it, times the probability
+        that any photo of the library does, so far as the best of `photos` tell.
         """
         asked = self.known.asked(words)
-        return log_odds(kind_of(asked), self.witnesses(query, photos, asked)) - PRIOR
+        kind = kind_of(asked)
+        seen = log_odds(kind, self.witnesses(query, photos, asked))
+        if kind != WORD:
+            return seen - PRIOR
+        found = presence(best_mean(seen), self.size)
+        probability = np.clip(_sigmoid(seen) * _sigmoid(found), 1e-9, 1 - 1e-9)
+        return np.asarray(np.log(probability / (1 - probability)) - PRIOR, np.float32)
 
     def witnesses(self, query: Vectors, photos: Vectors, asked: Asked) -> Witnesses:
         """What the weights in `FITTED` weigh, by name; numbers of the query alone repeated (n,).
@@ -141,7 +146,7 @@ def kind_of(asked: Asked) -> str:
     """Which of the fitted weights a query needs."""
     if not len(asked.biases):
         return "unknown"
-    return "word" if asked.count == 1 else "several"
+    return WORD if asked.count == 1 else "several"
 
 
 def log_odds(kind: str, witnesses: Witnesses) -> Scores:
@@ -149,6 +154,19 @@ def log_odds(kind: str, witnesses: Witnesses) -> Scores:
     weights = FITTED[kind]
     total = sum(weights[name] * values for name, values in witnesses.items() if name in weights)
     return np.asarray(total + weights["bias"], np.float32)
+
+
+def presence(best: float, size: int) -> float:
+    """Log-odds that a library of `size` photos has what is asked for, when its best photos have the
+    log-odds `best`. Of many photos that are not meant some are probable by chance."""
+    weights = FITTED[f"{WORD} present"]
+    folds = np.log(np.clip(size, 1, MOST_PHOTOS) / SAMPLE)
+    return float(weights["bias"] + weights["best"] * best + weights["folds"] * folds)
+
+
+def best_mean(values: NDArray[np.floating]) -> float:
+    """The mean of the TOP highest values; 0 without any."""
+    return float(np.sort(values)[-TOP:].mean()) if len(values) else 0.0
 
 
 def unknown_share(asked: Asked) -> float:
@@ -159,24 +177,19 @@ def unknown_share(asked: Asked) -> float:
 
 def nearest_to(query: Vectors, asked: Asked) -> Vectors:
     """The vector (dim,) of unit norm whose nearest photos are candidates for a query."""
-    if kind_of(asked) != "word":
+    if kind_of(asked) != WORD:
         return query
     line = asked.lines[0]
     return line / max(float(np.linalg.norm(line)), 1e-6)
 
 
-def confident(hits: Sequence[Hit], among: int = SAMPLE) -> int:
-    """How many of `hits`, best first, are shown at once when `among` photos were searched. None
-    where even the best does not show that the library has what is asked for."""
-    if not hits or hits[0].score < answered_from(among):
-        return 0
+def confident(hits: Sequence[Hit]) -> int:
+    """How many of `hits`, best first, are shown at once."""
     return sum(hit.score >= CONFIDENT for hit in hits)
 
 
-def answered_from(among: int) -> float:
-    """The probability from which the best of `among` photos is an answer."""
-    wanted = min(ANSWERED + PER_FOLD * np.log(max(among, 1) / SAMPLE), MOST_ANSWERED)
-    return max(CONFIDENT, float(1 / (1 + np.exp(-wanted))))
+def _sigmoid(log_odds: NDArray[np.floating] | float) -> NDArray[np.floating]:
+    return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -30, 30))))
 
 
 def _repeated(value: float, photos: Vectors) -> NDArray[np.floating]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from search.cutoff import CONFIDENT, SAMPLE, Background, answered_from
+from search.cutoff import CONFIDENT, SAMPLE, Background
 from search.index.protocol import Vectors
 from search.known import KnownWords
 from search.query import parse
@@ -47,9 +47,7 @@ class Library:
         kept = [place for place in range(len(self.texts)) if place not in photos]
         return replace(self, vectors=self.vectors[kept], texts=[self.texts[n] for n in kept])
 
-    def ranked(
-        self, text: str, query: Vectors, *, leaving_out: Collection[str] = ()
-    ) -> list[Hit]:
+    def ranked(self, text: str, query: Vectors, *, leaving_out: Collection[str] = ()) -> list[Hit]:
         """All photos in the order of their fitness for `text` with the embedding `query` (dim,), by
         all signals but those whose names are left out."""
         ids = np.array([texts.photo_id for texts in self.texts], np.int64)
@@ -57,7 +55,7 @@ class Library:
         speaking = opinions(
             query,
             content_words(text),
-            background=Background(sample, self.generic, self.known),
+            background=Background(sample, self.generic, self.known, len(ids)),
             photos=(ids, self.vectors),
             texts=self.texts,
         )
@@ -114,10 +112,8 @@ def cutoff_figures(
     be found; `shown` is the mean number of results before the cut-off.
     """
     asked = [_ask(library, text, embedded[text], judged) for text, judged in queries.items()]
-    among = len(library.texts)
-    curve = [{"threshold": t, **_at(asked, t, answered_from(among))} for t in THRESHOLDS]
-    at_cutoff = _at(asked, CONFIDENT, answered_from(among))
-    return {"queries": len(queries), **at_cutoff, "curve": curve}
+    curve = [{"threshold": t, **_at(asked, t)} for t in THRESHOLDS]
+    return {"queries": len(queries), **_at(asked, CONFIDENT), "curve": curve}
 
 
 class _Asked(NamedTuple):
@@ -146,11 +142,8 @@ def _ask(library: Library, text: str, query: Vectors, judged: Judged) -> _Asked:
     )
 
 
-def _at(asked: Sequence[_Asked], threshold: float, answered: float) -> dict[str, float]:
-    """Figures if `threshold` were the cut-off; a query is answered if its best result is at least
-    as probable as `answered`, or the threshold where that is more."""
-    least = max(threshold, answered)
-    shown = [(each.scores >= threshold) & (each.scores[:1] >= least).any() for each in asked]
+def _at(asked: Sequence[_Asked], threshold: float) -> dict[str, float]:
+    shown = [each.scores >= threshold for each in asked]
     pairs = list(zip(asked, shown, strict=True))
     right = sum(int((each.right & kept).sum()) for each, kept in pairs)
     first, page = (
@@ -163,7 +156,7 @@ def _at(asked: Sequence[_Asked], threshold: float, answered: float) -> dict[str,
         "recall_kept": first,
         "recall_kept_of_page": page,
         "recall": right / max(sum(each.wanted for each in asked), 1),
-        "false_alarms": sum(each.absent >= least for each in asked) / max(len(asked), 1),
+        "false_alarms": sum(each.absent >= threshold for each in asked) / max(len(asked), 1),
         "shown": sum(int(kept.sum()) for kept in shown) / max(len(asked), 1),
     }
 

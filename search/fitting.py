@@ -31,7 +31,9 @@ def fit_lines(
         scores = with_one @ solved[chunk].T
         slopes[chunk], shifts[chunk] = platt(scores, shown[:, chunk], weights)
     lines = solved[:, :-1] * slopes[:, None]
-    return lines.astype(np.float32), (solved[:, -1] * slopes + shifts).astype(np.float32)
+    return np.ascontiguousarray(lines, np.float32), (solved[:, -1] * slopes + shifts).astype(
+        np.float32
+    )
 
 
 def platt(
@@ -47,7 +49,9 @@ def platt(
     rate = np.clip((w * shown).sum(axis=0) / w.sum(), 1e-6, 1 - 1e-6)
     slope, shift = np.ones(z.shape[1]), np.log(rate / (1 - rate)) - 1
     for _ in range(STEPS):
-        p = 1 / (1 + np.exp(-np.clip(slope.astype(np.float32) * z + shift.astype(np.float32), -30, 30)))
+        p = 1 / (
+            1 + np.exp(-np.clip(slope.astype(np.float32) * z + shift.astype(np.float32), -30, 30))
+        )
         error, curve = w * (p - shown), w * p * (1 - p)
         by_slope = (error * z).sum(axis=0) + 0.5 * (slope - 1.5)
         by_shift = error.sum(axis=0)

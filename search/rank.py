@@ -11,6 +11,7 @@ from search.query import Query
 
 # Log-odds that a photo is meant of which no signal says anything; fitted, see `search.cutoff`.
 PRIOR = -4.5
+LOOK = "embedding"  # the signal that has no more to say than that it looks like it
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,10 @@ class Hit:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why it is here, best reason first. Worded when asked: a page shows 60 hits of 500."""
+        """Why it is here, best reason first, what is written before the look of it. Worded when
+        asked: a page shows 60 hits of 500."""
         for_it = [each for each in self.signals if each.scores.get(self.photo_id, 0.0) > 0.0]
-        for_it.sort(key=lambda signal: -signal.scores[self.photo_id])
+        for_it.sort(key=lambda each: (each.name == LOOK, -each.scores[self.photo_id]))
         return tuple(filter(None, (signal.reason(self.photo_id) for signal in for_it)))
 
 

@@ -11,7 +11,7 @@ from search.cutoff import Background
 from search.index.protocol import Vectors
 from search.index.selection import Ids
 from search.known import Asked, none_known
-from search.rank import Signal
+from search.rank import LOOK, Signal
 from search.texts import Texts, originals
 from search.words import Word, split, stem
 
@@ -25,6 +25,8 @@ GENERIC_IN_PLACES = frozenset(_GENERIC.split())
 # Log-odds of likeness from which a photo is taken to show what it should not: below it lies what a
 # photo has in common with many words.
 UNWANTED_FROM = 2.5
+
+Found = Mapping[int, Sequence[str]]  # by photo the words of the query that a text has
 
 
 def opinions(
@@ -43,7 +45,7 @@ def opinions(
     ids, vectors = photos
     evidence = background.evidence(query, vectors, words)
     likeness = dict(zip(ids.tolist(), evidence.tolist(), strict=True))
-    by_likeness = Signal("embedding", likeness, explain.looks_like_it)
+    by_likeness = Signal(LOOK, likeness, explain.looks_like_it)
     if not words:
         return [by_likeness]
     asked = background.known.asked(words)
@@ -79,30 +81,27 @@ def of_words(
     read = {t.photo_id: _matching(words, _perhaps(words, t.read)) for t in every}
     places = {t.photo_id: _matching(words, _places(words, t)) for t in every}
     albums = {t.photo_id: _matching(words, [w for name in t.albums for w in name]) for t in every}
+    say: dict[str, tuple[Found, Callable[[int], str]]] = {
+        "tags": (tags, lambda pk: explain.tagged(tags[pk])),
+        "caption": (captions, lambda pk: explain.caption_says(captions[pk])),
+        "name": (names, lambda pk: explain.name_has(names[pk])),
+        "read": (read, lambda pk: explain.text_says(_lines(by_id[pk], read[pk]))),
+        "place": (places, lambda pk: explain.taken_in(_named(by_id[pk], words))),
+        "albums": (albums, lambda pk: explain.in_album(_albums(by_id[pk], albums[pk]))),
+    }
     return [
-        _signal("tags", words, asked, tags, lambda pk: explain.tagged(tags[pk])),
-        _signal("caption", words, asked, captions, lambda pk: explain.caption_says(captions[pk])),
-        _signal("name", words, asked, names, lambda pk: explain.name_has(names[pk])),
-        _signal("read", words, asked, read, lambda pk: explain.text_says(_lines(by_id[pk], read[pk]))),
-        _signal("place", words, asked, places, lambda pk: explain.taken_in(_named(by_id[pk], words))),
-        _signal(
-            "albums", words, asked, albums, lambda pk: explain.in_album(_albums(by_id[pk], albums[pk]))
-        ),
+        Signal(name, _worth(found, trust.by_word(words, asked, name)), reason)
+        for name, (found, reason) in say.items()
     ]
 
 
-def _signal(
-    name: str,
-    words: Sequence[Word],
-    asked: Asked,
-    found: Mapping[int, Sequence[str]],
-    say: Callable[[int], str],
-) -> Signal:
-    worth = trust.by_word(words, asked, name)
-    scores = {
-        photo_id: sum(worth[stem(word)] for word in hits) for photo_id, hits in found.items() if hits
+def _worth(found: Found, worth: Mapping[str, float]) -> dict[int, float]:
+    """What the words found in each photo's text are worth together."""
+    return {
+        photo_id: sum(worth[stem(word)] for word in hits)
+        for photo_id, hits in found.items()
+        if hits
     }
-    return Signal(name, scores, say)
 
 
 def _matching(words: Sequence[Word], text: Sequence[str]) -> list[str]:

@@ -23,7 +23,8 @@ ALREADY_SEEN = 0.4
 NEVER_SEEN, GUESSED = 4.7, 1.5
 # Who wrote the whole query into a text of a photo means it: its log-odds are at least these. Tags
 # and captions may be a model's, whose look is in them already, unless the word has no learned look.
-OUTRIGHT = 5.0
+# Of a word with a look, a text with it may mean something else.
+OUTRIGHT, OUTRIGHT_BUT_SEEN = 5.0, 2.5
 BY_MODELS = (CAPTION, "tags")
 
 
@@ -45,13 +46,14 @@ def _worth(is_unknown: bool, asked: Asked, words: Sequence[Word], signal: str) -
 def outright(
     signal: Signal, likeness: Mapping[int, float], words: Sequence[Word], asked: Asked
 ) -> Signal:
-    """`signal` with at least OUTRIGHT in all for photos whose text has every one of `words`,
+    """`signal` with at least so much in all for photos whose text has every one of `words`,
     whatever their look (`likeness`) says."""
     if signal.name == CAPTION or (signal.name in BY_MODELS and len(asked.biases)):
         return signal
+    least = OUTRIGHT_BUT_SEEN if len(asked.biases) else OUTRIGHT
     most = sum(by_word(words, asked, signal.name).values()) - 1e-6
     scores = {
-        photo_id: max(score, OUTRIGHT - PRIOR - likeness.get(photo_id, 0.0))
+        photo_id: max(score, least - PRIOR - likeness.get(photo_id, 0.0))
         if score >= most
         else score
         for photo_id, score in signal.scores.items()

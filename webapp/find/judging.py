@@ -60,7 +60,9 @@ class Judgements:
 
     def things_to_ask(self) -> list[str]:
         """What can be judged: what labels name, or without labels what people agree on."""
-        labels = {name for each in self.written for label in each.labels for name in labelled(label)}
+        labels = {
+            name for each in self.written for label in each.labels for name in labelled(label)
+        }
         if labels:
             return sorted(labels)
         return [thing for thing in sorted(self._shown) if self.agreement(thing) >= AGREED]

@@ -18,7 +18,7 @@ from webapp.find import engine
 from webapp.find.conditions import satisfying
 from webapp.find.events import UNKNOWN, Memory, remembered
 from webapp.find.learned import in_learned_order, name_at_work
-from webapp.find.text import embed_query, generic_queries
+from webapp.find.text import embed_query, generic_queries, known_words
 from webapp.find.understanding import understand
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.stacks.folding import counted, fold_hits, folded
@@ -146,10 +146,13 @@ def _hits(user: User, query: Query, visible: PhotoQuerySet, memory: Memory) -> l
         photos &= Selection.of(list(visible.values_list("pk", flat=True)))
     vector = embed_query(view.version, query.text)
     words = content_words(query.text)
-    _, nearest = view.index.search(vector, CANDIDATES, photos)
+    background = cutoff.Background(
+        view.sample, generic_queries(view.version), known_words(view.version), len(photos)
+    )
+    nearest_to = cutoff.nearest_to(vector, background.known.asked(words))
+    _, nearest = view.index.search(nearest_to, CANDIDATES, photos)
     worded = fulltext.search(connection, visible, [word.text for word in words], CANDIDATES)
     ids = np.union1d(nearest[nearest >= 0], np.array(worded, np.int64))
-    background = cutoff.Background(view.sample, generic_queries(view.version))
     seen = view.index.vectors(ids)
     opinions = signals.opinions(
         vector,
@@ -159,7 +162,9 @@ def _hits(user: User, query: Query, visible: PhotoQuerySet, memory: Memory) -> l
         texts=fulltext.read(connection, ids.tolist()),
     )
     against = [
-        signals.absence(embed_query(view.version, unwanted), background, seen)
+        signals.absence(
+            embed_query(view.version, unwanted), background, seen, content_words(unwanted)
+        )
         for unwanted in query.unwanted
     ]
     hits = in_learned_order(rank(query, [*opinions, *against], CANDIDATES), query, visible)

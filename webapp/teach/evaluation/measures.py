@@ -42,15 +42,25 @@ def tags(subject: Subject, folder: Path, split: str) -> Figures:
 def keywords(subject: Subject, folder: Path, split: str) -> Figures:
     from webapp.find.measuring import measure_keywords
 
-    seen = subject.seen(folder, split)
-    return measure_keywords(folder, split, seen=seen, encoder=subject.text_encoder)
+    return measure_keywords(
+        folder,
+        split,
+        seen=subject.seen(folder, split),
+        encoder=subject.text_encoder,
+        known=subject.known_words,
+    )
 
 
 def cutoff(subject: Subject, folder: Path, split: str) -> Figures:
     from webapp.find.measuring import measure_cutoff
 
-    seen = subject.seen(folder, split)
-    return measure_cutoff(folder, split, seen=seen, encoder=subject.text_encoder)
+    return measure_cutoff(
+        folder,
+        split,
+        seen=subject.seen(folder, split),
+        encoder=subject.text_encoder,
+        known=subject.known_words,
+    )
 
 
 def search(subject: Subject, folder: Path, split: str) -> Figures:

@@ -4,9 +4,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from search.known import KnownWords
 from vision.collection import Collection
 from vision.errors import UnknownNetwork
 from vision.versions import WEIGHTS, Version, open_version, shipped_versions
+from webapp.find.text import read_known_words
 from webapp.teach.versions import folder_to_measure, models_folder
 
 if TYPE_CHECKING:
@@ -42,6 +44,10 @@ class Subject:
         from vision.text_encoder import load_text_encoder
 
         return load_text_encoder(self.folder)
+
+    @cached_property
+    def known_words(self) -> KnownWords:
+        return read_known_words(self.version)
 
     def seen(self, collection: Path, split: str) -> "Seen":
         """What the version sees in each photo of a split. Raises DataMissing."""
