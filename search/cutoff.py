@@ -134,7 +134,7 @@ class Background:
         others = FITTED["others"]
         middle = share * median + (1 - share) * others["median"]
         spread = share * (upper - median) + (1 - share) * others["spread"]
-        return (photos @ query - middle) / max(spread, 1e-3)
+        return (photos @ query - middle) / max(spread, others["spread"] / 3)
 
     def _by_photo(self, photos: Vectors, scores: Scores) -> Scores:
         """Deviations above the mean of what these photos score on generic queries (n,)."""

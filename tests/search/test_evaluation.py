@@ -12,8 +12,17 @@ from search.evaluation import (
     judged_words,
     keyword_figures,
 )
-from search.signals import Texts
+from search.known import nothing_known
+from search.texts import Texts
 from tests.search.index_machine import unit_vectors
+
+NOTHING = np.zeros(16, np.float32)  # a query that is like no photo
+
+
+def alike(texts: list[Texts]) -> Library:
+    """Photos that look the same, with these texts."""
+    vectors = np.tile(unit_vectors(1, seed=1), (len(texts), 1))
+    return Library(vectors, texts, unit_vectors(9, seed=2), nothing_known(16))
 
 
 def test_words_are_judged_by_what_several_people_wrote() -> None:
@@ -41,16 +50,28 @@ def test_labels_are_certain() -> None:
 def test_figures_of_a_search_that_tags_decide() -> None:
     """Photos 0 and 1 have the tag, 2 has it wrongly, 3 lacks it; all look alike."""
     tagged = [Texts(i, tags=(("frog",),)) for i in (0, 1, 2)]
-    library = Library(np.tile(unit_vectors(1, seed=1), (4, 1)), [*tagged, Texts(3)])
+    library = alike([*tagged, Texts(3)])
     words = {"frog": Judged(frozenset({0, 1, 3}), frozenset())}
-    query = -unit_vectors(1, seed=1)[0] * 0.0
 
-    figures = cutoff_figures(library, words, {"frog": query}, unit_vectors(9, seed=2))
+    figures = cutoff_figures(library, words, {"frog": NOTHING})
 
     assert figures["precision"] == pytest.approx(2 / 3)
-    assert figures["recall_kept"] == pytest.approx(2 / 3)
+    assert figures["recall"] == figures["recall_kept"] == pytest.approx(2 / 3)
     assert figures["false_alarms"] == 1.0  # photo 2 is left
-    assert figures["queries"] == 1
+    assert (figures["queries"], figures["shown"]) == (1, 3)
+
+
+def test_the_curve_shows_less_from_higher_thresholds() -> None:
+    library = alike([Texts(i, caption=("frog",) * (i % 2)) for i in range(6)])
+    words = {"frog": Judged(frozenset({1, 3}), frozenset({5}))}
+
+    curve = cutoff_figures(library, words, {"frog": NOTHING})["curve"]
+
+    assert [point["threshold"] for point in curve] == sorted(p["threshold"] for p in curve)
+    for name in ("shown", "recall", "recall_kept", "false_alarms"):
+        values = [point[name] for point in curve]
+        assert values == sorted(values, reverse=True)
+        assert values[0] > values[-1] or name == "false_alarms"
 
 
 def test_average_precision_of_an_order_worked_out_by_hand() -> None:
@@ -61,13 +82,10 @@ def test_average_precision_of_an_order_worked_out_by_hand() -> None:
 
 def test_keywords_are_ranked_by_tags_and_unclear_photos_are_left_out() -> None:
     """The tag puts photo 0 before 1; photo 2 also has it, but whether rightly is not clear."""
-    texts = [Texts(0, tags=(("frog",),)), Texts(1), Texts(2, tags=(("frog",),))]
-    library = Library(np.tile(unit_vectors(1, seed=1), (3, 1)), texts)
-    query = unit_vectors(1, seed=1)[0] * 0.0
+    library = alike([Texts(0, tags=(("frog",),)), Texts(1), Texts(2, tags=(("frog",),))])
 
     right = {"frog": Judged(frozenset({0}), frozenset({2}))}
     wrong = {"frog": Judged(frozenset({1}), frozenset({2}))}
 
-    generic = unit_vectors(9, seed=2)
-    assert keyword_figures(library, right, {"frog": query}, generic)["map"] == 1.0
-    assert keyword_figures(library, wrong, {"frog": query}, generic)["by_word"] == {"frog": 0.5}
+    assert keyword_figures(library, right, {"frog": NOTHING})["map"] == 1.0
+    assert keyword_figures(library, wrong, {"frog": NOTHING})["by_word"] == {"frog": 0.5}

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search import cutoff, signals
+from search.known import nothing_known
 from search.query import Query, parse
 from search.rank import Hit, Signal, rank
 from search.texts import Document, Texts, row_of, texts_of
@@ -104,19 +105,23 @@ def test_the_cutoff_follows_the_library_not_the_score() -> None:
     query, *others = unit_vectors(401, seed=1, dim=64)
     photo = 0.5 * query + np.sqrt(0.75) * orthogonal(others[0], query)
     alike = np.stack([0.5 * query + np.sqrt(0.75) * orthogonal(other, query) for other in others])
-    generic = unit_vectors(50, seed=2, dim=64)
 
-    apart = cutoff.Background(np.stack(others), generic).evidence(query, photo[None])
-    among = cutoff.Background(alike, generic).evidence(query, photo[None])
+    apart = background(np.stack(others)).evidence(query, photo[None])
+    among = background(alike).evidence(query, photo[None])
 
     assert apart[0] > among[0] + 1
 
 
 def test_an_empty_library_has_a_background_too() -> None:
     nothing = np.zeros((0, 64), np.float32)
-    background = cutoff.Background(nothing, unit_vectors(5, seed=1, dim=64))
+    query = unit_vectors(1, seed=2, dim=64)[0]
 
-    assert background.evidence(unit_vectors(1, seed=2, dim=64)[0], nothing).shape == (0,)
+    assert background(nothing).evidence(query, nothing).shape == (0,)
+    assert background(nothing).evidence(query, nothing, content_words("a frog")).shape == (0,)
+
+
+def background(sample: np.ndarray) -> cutoff.Background:
+    return cutoff.Background(sample, unit_vectors(50, seed=2, dim=64), nothing_known(64))
 
 
 def test_confident_hits_are_those_before_the_cutoff() -> None:
