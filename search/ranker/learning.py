@@ -68,11 +68,11 @@ def fit(beginning: Network, train: Log, validating: Log, propensities: Propensit
     """The network with the least loss on `validating` on the way from `beginning`."""
     network = best = beginning
     told, check = (_lists(log, network, propensities) for log in (train, validating))
-    best_loss, best_at = _loss(network, check)[0], 0
+    best_loss, best_at = _loss_alone(network, check), 0
     memory = {name: (np.zeros_like(getattr(network, name)),) * 2 for name in WEIGHTS}
     for epoch in range(1, EPOCHS + 1):
         network, memory = _step(network, memory, _loss(network, told)[1], epoch)
-        loss = _loss(network, check)[0]
+        loss = _loss_alone(network, check)
         if loss < best_loss:
             best, best_loss, best_at = network, loss, epoch
         elif epoch - best_at > PATIENCE:
@@ -81,19 +81,36 @@ def fit(beginning: Network, train: Log, validating: Log, propensities: Propensit
 
 
 def _loss(network: Network, lists: _Lists) -> tuple[float, Gradients]:
-    """The mean loss of a list, and how it grows with each weight."""
-    h = np.tanh(lists.x @ network.hidden + network.bias)
-    scores = np.where(lists.is_there, lists.fused + h @ network.out, -np.inf)
-    loss, slope = _listwise(scores, lists)
-    n = max(1, len(lists.x))
-    slope = slope * (lists.weight / n)[:, None]
-    back = slope[:, :, None] * network.out * (1.0 - h * h)
+    """The mean loss of a list, and how it grows with each weight, `DECAY` included."""
+    x, h = lists.x.reshape(-1, lists.x.shape[2]), _hidden(network, lists)
+    loss, slope = _listwise(_scores(h, network, lists), lists)
+    each = (slope * (lists.weight / len(lists.x))[:, None]).reshape(-1)
+    back = each[:, None] * network.out * (1.0 - h * h)
     gradients = {
-        "out": np.einsum("qm,qmh->h", slope, h) + DECAY * network.out,
-        "bias": back.sum(axis=(0, 1)),
-        "hidden": np.einsum("qmf,qmh->fh", lists.x, back) + DECAY * network.hidden,
+        "out": each @ h + DECAY * network.out,
+        "bias": back.sum(axis=0),
+        "hidden": x.T @ back + DECAY * network.hidden,
     }
-    return float(loss @ lists.weight / n), gradients
+    return _mean(loss, lists), gradients
+
+
+def _loss_alone(network: Network, lists: _Lists) -> float:
+    return _mean(_listwise(_scores(_hidden(network, lists), network, lists), lists)[0], lists)
+
+
+def _mean(loss: Floats, lists: _Lists) -> float:
+    return float(loss @ lists.weight / len(lists.x))
+
+
+def _hidden(network: Network, lists: _Lists) -> Floats:
+    """The hidden layer (q · m, h)."""
+    x = lists.x.reshape(-1, lists.x.shape[2])
+    return np.tanh(x @ network.hidden + network.bias)
+
+
+def _scores(h: Floats, network: Network, lists: _Lists) -> Floats:
+    learned = (h @ network.out).reshape(lists.fused.shape)
+    return np.where(lists.is_there, lists.fused + learned, -np.inf)
 
 
 def _listwise(scores: Floats, lists: _Lists) -> tuple[Floats, Floats]:
