@@ -4,17 +4,31 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from webapp.accounts.http import HtmxRequest
+from webapp.errors import Conflict, NotFound
 from webapp.examples.services import a_worker_looks
 from webapp.find.chips import chips_of
-from webapp.find.examples import Examples, find_like
+from webapp.find.examples import Examples, asked_examples, find_like
 from webapp.find.services import SearchPage
 from webapp.library.tiles import Tile
 
 
 def like_page(
-    request: HtmxRequest, text: str, examples: Examples, *, offset: int, template: str
+    request: HtmxRequest, text: str, *, offset: int, template: str
+) -> HttpResponse | None:
+    """Results for `?like=` and `?image=`, perhaps with words, or that a worker is still looking;
+    None for an address without examples."""
+    try:
+        examples = asked_examples(request.user, request.GET)
+        return _page(request, text, examples, offset, template) if examples else None
+    except (Conflict, NotFound):
+        if _was_waited_for(request):
+            return _reload()  # the page then says why, and asks no more
+        raise
+
+
+def _page(
+    request: HtmxRequest, text: str, examples: Examples, offset: int, template: str
 ) -> HttpResponse:
-    """Results for `?like=` and `?image=`, perhaps with words; or that a worker is still looking."""
     page = find_like(request.user, text, examples, offset=offset)
     context = {
         "by_example": True,
@@ -31,10 +45,13 @@ def like_page(
         "tiles": _tiles(page, f"?{examples.url(text).partition('?')[2]}"),
         "next_url": examples.url(text, offset=page.next_offset) if page.next_offset else "",
     }
-    response = render(request, template, context)
     if _was_waited_for(request):
-        response["HX-Refresh"] = "true"  # the page's scripts then find a grid
-    return response
+        return _reload()  # the page's scripts then find a grid
+    return render(request, template, context)
+
+
+def _reload() -> HttpResponse:
+    return HttpResponse(headers={"HX-Refresh": "true"})
 
 
 def _was_waited_for(request: HtmxRequest) -> bool:

@@ -97,13 +97,14 @@ def ranked_hits(user: User, query: Query, *, show_more: bool = False) -> list[Hi
 
 
 def similar_photos(user: User, photo: Photo, k: int = 12) -> list[Photo]:
-    """The `k` photos of `user` that look most like `photo`, itself left out."""
+    """The `k` photos of `user` that look most like `photo`, itself left out; one of each stack."""
     view = engine.open_view(user)
     known, vectors = view.index.vectors([photo.pk])
     if not known.size:
         return []
-    _, ids = view.index.search(vectors, k, view.photos.removing([photo.pk]))
+    _, ids = view.index.search(vectors, 2 * k, view.photos.removing([photo.pk]))
     hits = [Hit(photo_id, 1.0) for photo_id in ids[0].tolist() if photo_id >= 0]
+    hits = fold_hits(user, hits)[:k]
     return [found.photo for found in found_with_photos(user, _library(user).searchable(), hits)]
 
 

@@ -15,7 +15,7 @@ from webapp.errors import UserError
 from webapp.find import completion
 from webapp.find.chips import chips_of
 from webapp.find.events import note_search
-from webapp.find.examples import Examples, asked_examples
+from webapp.find.examples import Examples
 from webapp.find.forms import FindForm
 from webapp.find.like_views import like_page
 from webapp.find.services import Found, SearchPage, find_photos, similar_photos, suggestions
@@ -37,9 +37,8 @@ def find_page(request: HtmxRequest) -> HttpResponse:
         raise UserError("This is no page of search results. Search again from the start.")
     text, more = request.GET.get("q", "")[:MAX_SCANNED], form.cleaned_data["more"]
     offset = form.cleaned_data["offset"] or 0
-    if examples := asked_examples(request.user, request.GET):
-        template = _template(request, offset)
-        return like_page(request, text, examples, offset=offset, template=template)
+    if like := like_page(request, text, offset=offset, template=_template(request, offset)):
+        return like
     page = find_photos(request.user, text, offset=offset, show_more=more)
     note_search(request.user, text, page, offset=offset)
     context = {

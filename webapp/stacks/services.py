@@ -115,7 +115,7 @@ def _group(stack: Stack) -> Group:
 def _photo_ids(user: User, stack_id: int) -> list[int]:
     """The photos of the user's stack that are in the library. Raises `NotFound`."""
     members = StackMember.objects.visible_to(user).filter(stack=stack_id, photo__trashed_at=None)
-    if found := list(members.values_list("photo", flat=True)):
+    if found := list(members.order_by("place").values_list("photo", flat=True)):
         return found
     raise NotFound("There is no such group of photos.")
 

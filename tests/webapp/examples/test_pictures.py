@@ -22,6 +22,7 @@ from workers import housekeeping, queue
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
+WAITING = {"HX-Request": "true", "HX-Trigger": "looking"}  # as the page that waits asks again
 SEARCH, TAKE = reverse("find:page"), reverse("examples:take")
 
 
@@ -52,11 +53,12 @@ def test_a_picture_is_promised_until_a_worker_has_looked(as_ana: Client, ana: Us
 
     (row,) = waiting_pictures(active_version())
     store_embedding(row, active_version(), an_embedding(seed=1))
-    ready = as_ana.get(answer["url"], headers={"HX-Request": "true", "HX-Trigger": "looking"})
+    asked_again = as_ana.get(answer["url"], headers=WAITING)
 
+    assert asked_again.headers["HX-Refresh"] == "true"
+    ready = as_ana.get(answer["url"])
     assert [tile.id for tile in ready.context["tiles"]] == [photo.pk]
-    assert ready.headers["HX-Refresh"] == "true"
-    assert "HX-Refresh" not in as_ana.get(answer["url"]).headers
+    assert "HX-Refresh" not in ready.headers
     assert not Photo.objects.exclude(pk=photo.pk).exists()  # it is no photo of the library
 
 
@@ -171,6 +173,7 @@ def test_why_a_picture_cannot_be_looked_at_is_told(as_ana: Client) -> None:
     answer = as_ana.get(url)
     assert answer.status_code == 409
     assert "The model failed on this picture." in answer.content.decode()
+    assert as_ana.get(url, headers=WAITING).headers["HX-Refresh"] == "true"  # and no more
 
 
 def test_a_picture_that_ends_its_worker_each_time_is_given_up(as_ana: Client) -> None:

@@ -106,6 +106,12 @@ def test_what_is_like_an_example_holds_one_of_a_stack(
     assert len(shown(as_ana, SEARCH, like=str(photos[0].pk))) == 2
 
 
+def test_similar_photos_hold_one_of_a_stack(as_ana: Client, photos: list[Photo]) -> None:
+    found = shown(as_ana, reverse("find:similar", args=[photos[0].pk]))
+    assert len(found) == 2
+    assert [size for number, size in found if number in (1, 2, 3)] == [3]
+
+
 def test_the_photo_page_walks_over_stacks_and_shows_what_is_in_one(
     as_ana: Client, photos: list[Photo]
 ) -> None:
