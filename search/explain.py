@@ -41,6 +41,10 @@ def in_album(names: Sequence[str]) -> str:
     return f"in album {_quoted(names)}"
 
 
+def in_folder(names: Sequence[str]) -> str:
+    return f"in folder {_quoted(names)}"
+
+
 def satisfied(query: Query) -> tuple[str, ...]:
     """Reasons of a photo that satisfies a query of conditions alone."""
     return tuple(_said(condition) for condition in query.conditions if not condition.negated)

@@ -84,7 +84,7 @@ def of_words(
     say: dict[str, tuple[Found, Callable[[int], str]]] = {
         "tags": (tags, lambda pk: explain.tagged(tags[pk])),
         "caption": (captions, lambda pk: explain.caption_says(captions[pk])),
-        "name": (names, lambda pk: explain.name_has(names[pk])),
+        "name": (names, lambda pk: _name_says(by_id[pk], names[pk])),
         "read": (read, lambda pk: explain.text_says(_lines(by_id[pk], read[pk]))),
         "place": (places, lambda pk: explain.taken_in(_named(by_id[pk], words))),
         "albums": (albums, lambda pk: explain.in_album(_albums(by_id[pk], albums[pk]))),
@@ -110,6 +110,13 @@ def _matching(words: Sequence[Word], text: Sequence[str]) -> list[str]:
         return []
     by_stem = {stem(word): word for word in reversed(text)}
     return [by_stem[word.stem] for word in words if word.stem in by_stem]
+
+
+def _name_says(texts: Texts, hits: Sequence[str]) -> str:
+    folders = [name for name in originals(texts, "folders") if set(hits) & set(split(name))]
+    if folders and set(hits) <= {word for name in folders for word in split(name)}:
+        return explain.in_folder(folders)
+    return explain.name_has(hits)
 
 
 def _perhaps(words: Sequence[Word], text: str) -> Sequence[str]:

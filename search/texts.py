@@ -25,7 +25,7 @@ class Document:
     read: str = ""  # text read in the photo, a line each
     place: Sequence[str] = ()  # where it was taken: town, region, country
     albums: Sequence[str] = ()  # their names
-    folder: str = ""  # the names of the folders that it came in
+    folder: str = ""  # the names of the folders that it came in, with slashes between
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Texts:
     """A photo's texts as folded words: see `search.words`.
 
     `read` is one text with single spaces, since most are never looked at word by word. `shown`
-    has read lines, place and albums as people wrote them: see `originals`.
+    has read lines, place, albums and folders as people wrote them: see `originals`.
     """
 
     photo_id: int
@@ -93,7 +93,7 @@ def texts_of(photo_id: int, columns: Sequence[str], shown: str) -> Texts:
 
 
 def originals(texts: Texts, field: str) -> list[str]:
-    """Of the field `read`, `place` or `albums`: its lines or names as people wrote them."""
+    """Of `read`, `place`, `albums` or `folders`: its lines or names as people wrote them."""
     written: list[str] = json.loads(texts.shown).get(field, []) if texts.shown else []
     return written
 
@@ -109,6 +109,7 @@ def _shown(document: Document) -> str:
         "read": [line for line in lines if line],
         "place": list(document.place),
         "albums": list(document.albums),
+        "folders": [name for name in document.folder.split("/") if name],
     }
     kept = {field: texts for field, texts in written.items() if texts}
     return json.dumps(kept) if kept else ""

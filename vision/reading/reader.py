@@ -10,6 +10,7 @@ is shown.
 
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -49,7 +50,7 @@ class Reader:
     """Reads photos. Build it with `load_reader`; one thread at a time."""
 
     def __init__(self, *, threads: int = 1) -> None:
-        self._glancer = open_session(_model(DETECTOR), threads=threads)
+        self._glancer = open_session(model_path(DETECTOR), threads=threads)
         self._glancer_input: str = self._glancer.get_inputs()[0].name
         self._engine = _engine(threads)
 
@@ -99,15 +100,16 @@ def _engine(threads: int) -> "RapidOCR":
         "Det.limit_type": "max",
         "Det.limit_side_len": FIND_SIDE,
         # Named by their paths, so that it never looks for them on the network.
-        "Det.model_path": str(_model(DETECTOR)),
-        "Cls.model_path": str(_model(CLASSIFIER)),
-        "Rec.model_path": str(_model(RECOGNISER)),
+        "Det.model_path": str(model_path(DETECTOR)),
+        "Cls.model_path": str(model_path(CLASSIFIER)),
+        "Rec.model_path": str(model_path(RECOGNISER)),
     }
     return RapidOCR(params=options)
 
 
-def _model(name: str) -> Any:
-    path = files("rapidocr") / "models" / name
+def model_path(name: str) -> Path:
+    """Where a network of the package is. Raises WeightsError."""
+    path = Path(str(files("rapidocr"))) / "models" / name
     if not path.is_file():
         raise WeightsError(f"{name} is not in the package rapidocr; install requirements.txt.")
     return path

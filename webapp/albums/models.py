@@ -1,4 +1,7 @@
-"""Albums: photos that a person put together under a name. A photo may be in any number of them."""
+"""Albums: photos that a person put together under a name. A photo may be in any number of them.
+
+And the folders that photos came in, which are a person's order as well.
+"""
 
 from typing import TYPE_CHECKING, Self
 
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     from webapp.accounts.models import User
 
 MAX_NAME_LENGTH = 100
+MAX_FOLDER_LENGTH = 200
 
 
 class AlbumQuerySet(models.QuerySet["Album"]):
@@ -56,3 +60,16 @@ class AlbumPhoto(models.Model):
 
     def __str__(self) -> str:
         return f"photo {self.photo_id} in album {self.album_id}"
+
+
+class PhotoFolder(models.Model):
+    """The names of the folders that a photo came in, such as `Travels/Italy 2019`.
+
+    Only ever searched and shown; originals are stored under their hash.
+    """
+
+    photo = models.OneToOneField(Photo, on_delete=models.CASCADE, related_name="folder")
+    path = models.CharField(max_length=MAX_FOLDER_LENGTH)
+
+    def __str__(self) -> str:
+        return f"folder of photo {self.photo_id}"

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from search import fulltext
 from vision.vocabulary import search_forms
-from webapp.albums.models import AlbumPhoto
+from webapp.albums.models import AlbumPhoto, PhotoFolder
 from webapp.library.models import Photo
 from webapp.teach.models import PhotoTag, Sight
 from webapp.teach.text_models import texts_in
@@ -25,6 +25,7 @@ def index_photos(photo_ids: Sequence[int]) -> None:
     Photo.objects.filter(pk__in=photo_ids).lock()
     captions, tags = _captions(photo_ids), _tags(photo_ids)
     read, albums = texts_in(photo_ids), _albums(photo_ids)
+    folders = dict(PhotoFolder.objects.filter(photo__in=photo_ids).values_list("photo_id", "path"))
     fulltext.upsert(
         connection,
         [
@@ -36,6 +37,7 @@ def index_photos(photo_ids: Sequence[int]) -> None:
                 read=read.get(photo.pk, ""),
                 place=_place(photo),
                 albums=albums.get(photo.pk, []),
+                folder=folders.get(photo.pk, ""),
             )
             for photo in Photo.objects.filter(pk__in=photo_ids).only(*_OF_PHOTOS)
         ],

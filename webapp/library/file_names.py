@@ -22,6 +22,10 @@ ENDINGS = {
 }
 
 
+FOLDERS = 2  # of a path: an outer one is where somebody keeps photos and says nothing of them
+MAX_FOLDER_LENGTH = 200
+
+
 def tidy_file_name(name: str) -> str:
     """The last part of a path, without control and direction-changing characters, at most 255 long.
 
@@ -34,6 +38,21 @@ def tidy_file_name(name: str) -> str:
     if tidy.strip(". ") == "":
         return "photo"
     return _cut(tidy)
+
+
+def tidy_path(name: str) -> str:
+    """The name as of `tidy_file_name`, after those of the last folders before it, as far as there
+    are any: `Travels/Italy 2019/IMG_1.jpg`. At most 255 characters."""
+    folder, last = folder_of(name), tidy_file_name(name)
+    return f"{folder}/{last}" if folder and len(folder) + len(last) < MAX_LENGTH else last
+
+
+def folder_of(name: str) -> str:
+    """The names of the last folders in a path, tidied, with slashes between; empty without any."""
+    name = name.encode("utf-8", "replace").decode("utf-8", "replace")
+    parts = [one_line(part) for part in name.replace("\\", "/").split("/")[:-1]]
+    named = [part for part in parts if part.strip(". ") and not part.endswith(":")]  # no drives
+    return "/".join(named[-FOLDERS:])[:MAX_FOLDER_LENGTH]
 
 
 def _cut(name: str) -> str:

@@ -1,12 +1,15 @@
 """What full-text search knows about a photo."""
 
+from pathlib import Path
+
 import pytest
 from django.db import connection
 
 from search import fulltext
-from tests.factories import a_photo, a_sight, a_user
+from tests.factories import a_photo, a_sight, a_user, an_image_file
 from webapp.find.services import find_photos
 from webapp.library.models import Photo
+from webapp.library.services.adding import add_photo
 from webapp.teach.services import reject_tag
 
 pytestmark = pytest.mark.django_db
@@ -53,3 +56,16 @@ def test_a_photo_is_found_where_it_was_taken_and_says_so() -> None:
         assert reason in found.reasons
     (exact,) = find_photos(photo.owner, '"lazio"').found
     assert exact.photo == photo
+
+
+def test_a_photo_is_found_by_the_folders_it_came_in(tmp_path: Path) -> None:
+    owner = a_user()
+    folder = tmp_path / "Travels" / "Italy 2019"
+    folder.mkdir(parents=True)
+    photo = add_photo(owner, an_image_file(folder), file_name=f"{folder}/photo.jpg").photo
+    assert photo.file_name == "photo.jpg"
+
+    (found,) = find_photos(owner, "italy").found
+    assert found.photo == photo
+    assert found.reasons == ("in folder ‘Italy 2019’",)
+    assert [hit.photo for hit in find_photos(owner, '"travels italy 2019"').found] == [photo]

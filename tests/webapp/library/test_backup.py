@@ -16,6 +16,8 @@ from django.utils import timezone
 from tests.factories import PASSWORD, a_photo, a_sight, a_token, a_user, image_bytes
 from tests.vision.folders import write_version
 from webapp.accounts.models import ApiToken, User
+from webapp.albums.models import AlbumPhoto
+from webapp.albums.services import add_photos
 from webapp.find import events
 from webapp.find.building import index_folder
 from webapp.find.event_models import SearchDeed, SearchEvent
@@ -25,8 +27,10 @@ from webapp.library.services import backup
 from webapp.library.services.backup import layout, making
 from webapp.library.services.thumbnails import has_thumbnails
 from webapp.library.storage import originals
+from webapp.teach import reading
 from webapp.teach.models import Correction, PhotoTag, Sight
 from webapp.teach.services import active_version, add_tag, weights_folder, write_caption
+from webapp.teach.text_models import ReadText
 from webapp.teach.versions import models_folder, register
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,6 +59,9 @@ def _library() -> Photo:
     add_tag(ada, Photo.objects.filter(pk=photo.pk), "holiday")
     write_caption(ada, photo, "Our boat")
     a_photo(ada)
+    add_photos(ada, Photo.objects.filter(pk=photo.pk), "Lakes 2019")
+    assert reading.begin(photo)
+    reading.store_text(photo, [("BOATS FOR HIRE", 0.9, (0.1, 0.1, 0.5, 0.1))])
     return photo
 
 
@@ -75,6 +82,8 @@ def _everything() -> dict[str, Any]:
         "embeddings": [bytes(each) for each in Sight.objects.values_list("embedding", flat=True)],
         "tags": list(PhotoTag.objects.order_by("pk").values("photo", "tag__name", "source")),
         "corrections": list(Correction.objects.order_by("pk").values()),
+        "albums": list(AlbumPhoto.objects.order_by("pk").values("photo", "album__name")),
+        "texts": list(ReadText.objects.order_by("pk").values()),
         "changes": ChangeCounter.current(),
     }
 

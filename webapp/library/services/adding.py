@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from vision.decoding import DecoderUnavailable, Inspection, UnreadableImage
 from webapp.accounts.models import User
+from webapp.albums.models import PhotoFolder
 from webapp.errors import Refused, TooLarge, Unavailable
 from webapp.find.documents import index_photos
-from webapp.library.file_names import tidy_file_name
+from webapp.library.file_names import folder_of, tidy_file_name
 from webapp.library.models import ChangeCounter, Photo
 from webapp.library.services.decoding import decoders
 from webapp.library.services.places import place, remember_places
@@ -44,6 +45,8 @@ def add_photo(
 ) -> Added:
     """Put the file at `path` into the library of `owner`; the file itself is left as it is.
 
+    `file_name` may be a path: the names of its last folders are remembered, too.
+
     A file whose bytes the owner already has is recognised; one in the trash is restored.
     Raises a `webapp.errors.UserError` that names the file and the reason when it is refused.
     """
@@ -58,7 +61,7 @@ def add_photo(
     _store_original(path, sha256)
     photo = _photo(owner, name, size_bytes, sha256, inspection, modified_at)
     place(photo)
-    return _create(photo, path)
+    return _create(photo, path, folder_of(file_name))
 
 
 def check_size(owner: User, name: str, size_bytes: int, *, reserved_bytes: int = 0) -> None:
@@ -159,7 +162,7 @@ def _photo(
 
 
 @full_disk_is_told()
-def _create(photo: Photo, path: Path) -> Added:
+def _create(photo: Photo, path: Path, folder: str) -> Added:
     """Save the row; the original is then certain to be there (see `trash.delete_photos`)."""
     try:
         with transaction.atomic():
@@ -168,6 +171,8 @@ def _create(photo: Photo, path: Path) -> Added:
             photo.save()
             _store_original(path, photo.sha256)
             remember_places([photo])
+            if folder:
+                PhotoFolder.objects.create(photo=photo, path=folder)
             index_photos([photo.pk])  # its name can be found before anybody has looked at it
             transaction.on_commit(queue.there_is_work)
     except IntegrityError:  # the same bytes arrived twice at the same time

@@ -70,7 +70,7 @@ def import_files(
 def _import(owner: User, path: Path) -> Imported:
     try:
         modified_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        added = add_photo(owner, path, file_name=path.name, modified_at=modified_at)
+        added = add_photo(owner, path, file_name=str(path.absolute()), modified_at=modified_at)
     except NoSpace:
         raise
     except UserError as error:

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from webapp.accounts.models import User
 from webapp.errors import Conflict, NoSpace, NotFound, TooLarge, UserError
-from webapp.library.file_names import tidy_file_name
+from webapp.library.file_names import tidy_path
 from webapp.library.models import Photo, Upload
 from webapp.library.services.adding import Added, add_photo, check_size
 from webapp.library.storage import full_disk_is_told
@@ -43,7 +43,7 @@ def start_upload(
     upload = Upload(
         key=secrets.token_urlsafe(32),
         owner=owner,
-        file_name=tidy_file_name(file_name),
+        file_name=tidy_path(file_name),
         size_bytes=size_bytes,
         modified_at=modified_at,
     )

@@ -18,7 +18,7 @@ export function send(item, endpoint, { progress, done, failed }) {
     chunkSize: PIECE_BYTES,
     uploadDataDuringCreation: !isLarge,
     retryDelays: RETRY_DELAYS_MS,
-    metadata: { filename: item.file.name, lastModified: String(item.file.lastModified) },
+    metadata: { filename: item.path, lastModified: String(item.file.lastModified) },
     fingerprint: async () => `marea-${item.sha256}`,
     storeFingerprintForResuming: isLarge,
     removeFingerprintOnSuccess: true,

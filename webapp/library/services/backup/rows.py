@@ -22,7 +22,7 @@ from django.db import connection, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from webapp.accounts.models import ApiToken, User
-from webapp.albums.models import Album, AlbumPhoto
+from webapp.albums.models import Album, AlbumPhoto, PhotoFolder
 from webapp.find.event_models import SearchChoice, SearchDeed
 from webapp.library.models import ChangeCounter, DeletedPhoto, Photo, Place
 from webapp.stacks.models import StackChoice, StackWord
@@ -33,7 +33,7 @@ from webapp.teach.text_models import ReadText
 MODELS: tuple[type[models.Model], ...] = (
     *(User, ApiToken, ChangeCounter, Photo, Place, DeletedPhoto),
     *(ModelVersion, Sight, Tag, PhotoTag, Correction),
-    *(ReadText, Album, AlbumPhoto),
+    *(ReadText, Album, AlbumPhoto, PhotoFolder),
     *(StackWord, StackChoice),  # stacks themselves are made again
     *(SearchChoice, SearchDeed),  # of deeds the marks only
 )
