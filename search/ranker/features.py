@@ -18,6 +18,10 @@ Matrix = NDArray[np.float32]
 
 FUSED = "fused"  # log-odds by all signals together: the order that is learned upon
 SIGNAL = "signal "  # begins the name of each signal's own score
+# Signals that have a feature of their own; all others share one, so that the names of features stay
+# few, and none can carry a word that somebody typed.
+OWN = frozenset({"embedding", "tags", "caption", "name", "read", "place", "albums", "absence"})
+OTHERS = "others"
 MOST = 8.0  # log-odds and scores beyond are as good as certain
 YEAR_DAYS = 365.25
 
@@ -81,7 +85,10 @@ def log_odds(probability: float) -> float:
 
 def _features(hit: Hit, facts: Facts, best: float, words: int) -> dict[str, float]:
     fused = log_odds(hit.score)
-    said = {each.name: each.scores.get(hit.photo_id, 0.0) for each in hit.signals}
+    said: dict[str, float] = {}
+    for each in hit.signals:
+        name = each.name if each.name in OWN else OTHERS
+        said[name] = said.get(name, 0.0) + each.scores.get(hit.photo_id, 0.0)
     return {
         FUSED: fused,
         "behind the best": fused - log_odds(best),

@@ -61,6 +61,14 @@ def test_features_are_found_by_name_and_lacking_ones_are_zero() -> None:
     assert found[:, 2].tolist() == pytest.approx([log_odds(hit.score) for hit in hits])
 
 
+def test_no_feature_is_named_by_what_somebody_typed() -> None:
+    signals = [Signal(name, {1: 1.5}, str) for name in ("fits “my diary”", "more like it", "tags")]
+    names, values = describe([Hit(1, 0.5, signals)], {1: Facts(age_days=1)}, best=0.5, words=1)
+    row = dict(zip(names, values[0].tolist(), strict=True))
+    assert not any("diary" in name for name in names)
+    assert (row["signal others"], row["signal tags"]) == (3.0, 1.5)
+
+
 def test_features_do_not_depend_on_the_place() -> None:
     hits, facts = some_hits(5)
     _, values = describe(hits, facts, best=hits[0].score, words=1)
