@@ -219,6 +219,27 @@ def test_no_condition_breaks_out_of_its_place(
     assert set(photos.values_list("owner", flat=True)) == set()
 
 
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(parts=st.lists(pieces, min_size=1, max_size=3))
+def test_every_query_and_its_chips_have_a_page(
+    as_ana: Client, ana: User, parts: list[tuple[str, str]]
+) -> None:
+    text = " ".join(prefix + value for prefix, value in parts)
+    data = {"q": text.encode("utf-8", "ignore").decode()}
+    if not Photo.objects.exists():
+        a_sight(a_photo(ana, with_thumbnails=False), tags=[("dog", 0.9)], caption="a dog")
+
+    answer = as_ana.get("/search/", data)
+
+    assert answer.status_code == 200
+    assert as_ana.get("/search/completions", data).status_code == 200
+    for chip in answer.context["chips"]:
+        assert as_ana.get(chip.turned_url).status_code == 200
+        assert as_ana.get(chip.removed_url).status_code == 200
+
+
 @pytest.mark.parametrize(
     "text",
     [
