@@ -392,5 +392,6 @@ LOGGING = {
         "celery": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "faiss": {"level": "WARNING"},
+        "milvus_lite": {"level": "WARNING"},
     },
 }
