@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from types import MappingProxyType
 
 import numpy as np
 
@@ -36,11 +37,13 @@ def opinions(
     background: Background,
     photos: tuple[Ids, Vectors],
     texts: Iterable[Texts],
+    own_tags: Mapping[int, Set[str]] = MappingProxyType({}),
 ) -> list[Signal]:
     """All that speaks for and against photos.
 
     `query` (dim,) is the embedding of its text, `words` are its content words; `photos` are ids
-    (n,) and embeddings (n, dim), `texts` what is written about them.
+    (n,) and embeddings (n, dim), `texts` what is written about them, `own_tags` by id the stems
+    of tags that people gave.
     """
     ids, vectors = photos
     evidence = background.evidence(query, vectors, words)
@@ -50,7 +53,8 @@ def opinions(
         return [by_likeness]
     asked = background.known.asked(words)
     worded = of_words(words, texts, asked=asked)
-    return [by_likeness, *(trust.outright(each, likeness, words, asked) for each in worded)]
+    believed = (trust.outright(each, likeness, words, asked, own_tags) for each in worded)
+    return [by_likeness, *believed]
 
 
 def absence(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from search.cutoff import FITTED, unknown_share
@@ -21,11 +21,10 @@ ALREADY_SEEN = 0.4
 # Of queries without any such word; fitted, when words were taken as unknown: 2.7 and 2.1. Words
 # that no caption of the training photos has are mostly names, and who writes them knows them.
 NEVER_SEEN, GUESSED = 4.7, 1.5
-# Who wrote the whole query into a text of a photo means it: its log-odds are at least these. Tags
-# and captions may be a model's, whose look is in them already, unless the word has no learned look.
-# Of a word with a look, a text with it may mean something else.
+# Who wrote the whole query into a text of a photo means it: its log-odds are at least these. Of a
+# word with a learned look, a text may mean something else. Captions are a model's; tags too, unless
+# a person gave them or the word has no learned look.
 OUTRIGHT, OUTRIGHT_BUT_SEEN = 5.0, 2.5
-BY_MODELS = (CAPTION, "tags")
 
 
 def by_word(words: Sequence[Word], asked: Asked, signal: str) -> dict[str, float]:
@@ -44,17 +43,27 @@ def _worth(is_unknown: bool, asked: Asked, words: Sequence[Word], signal: str) -
 
 
 def outright(
-    signal: Signal, likeness: Mapping[int, float], words: Sequence[Word], asked: Asked
+    signal: Signal,
+    likeness: Mapping[int, float],
+    words: Sequence[Word],
+    asked: Asked,
+    own_tags: Mapping[int, Set[str]],
 ) -> Signal:
     """`signal` with at least so much in all for photos whose text has every one of `words`,
-    whatever their look (`likeness`) says."""
-    if signal.name == CAPTION or (signal.name in BY_MODELS and len(asked.biases)):
-        return signal
-    least = OUTRIGHT_BUT_SEEN if len(asked.biases) else OUTRIGHT
+    whatever their look (`likeness`) says. `own_tags` are the stems of tags that people gave."""
+    has_look = bool(len(asked.biases))
+    least = OUTRIGHT_BUT_SEEN if has_look else OUTRIGHT
     most = sum(by_word(words, asked, signal.name).values()) - 1e-6
+    stems = {word.stem for word in words}
+
+    def is_meant(photo_id: int, score: float) -> bool:
+        if signal.name == "tags" and has_look:
+            return stems <= own_tags.get(photo_id, frozenset())
+        return signal.name != CAPTION and score >= most
+
     scores = {
         photo_id: max(score, least - PRIOR - likeness.get(photo_id, 0.0))
-        if score >= most
+        if is_meant(photo_id, score)
         else score
         for photo_id, score in signal.scores.items()
     }

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from search.cutoff import SAMPLE, WORD, Background, Witnesses, best_mean, kind_of
+from search.cutoff import Background, Witnesses, kind_of
 from search.fitting import fit_lines, logistic
 from search.index.protocol import Vectors
 from search.known import KnownWords, nothing_known
@@ -54,7 +54,6 @@ class Gathered:
 
     features: list[NDArray[np.float64]] = field(default_factory=list)
     right: list[NDArray[np.float64]] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
 
 
 def fit_known_words(trainings: Sequence[Training]) -> KnownWords:
@@ -88,8 +87,6 @@ def fit_cutoff(
         for size in LIBRARIES:
             _gather(training, size, known, encoder, generic, chance, gathered, usual)
     weights = {kind: _weights(kind, gathered[kind]) for kind in WEIGHED}
-    # Of sentences and unknown words the best photos do not tell whether there are right ones.
-    weights |= {f"{WORD} present": _presence(weights[WORD], gathered[WORD])}
     median, spread = np.median(np.array(usual), axis=0)
     return {"others": {"median": float(median), "spread": float(spread)}, **weights}
 
@@ -120,7 +117,6 @@ def _gather(
             into = gathered[kind_of(asked)]
             into.features.append(_matrix(witnesses, kind_of(asked)))
             into.right.append(truth[kept])
-            into.sizes.append(size)
 
 
 def _questions(judgements: Judgements, chance: np.random.Generator) -> Iterator[Question]:
@@ -157,17 +153,6 @@ def _weights(kind: str, gathered: Gathered) -> dict[str, float]:
     found = logistic(features, np.concatenate(gathered.right))
     names = ("bias", *WEIGHED[kind])
     return {name: round(float(value), 4) for name, value in zip(names, found, strict=True)}
-
-
-def _presence(weights: Mapping[str, float], gathered: Gathered) -> dict[str, float]:
-    """What the best photos say of whether the library has what is asked for."""
-    best = [best_mean(each @ list(weights.values())) for each in gathered.features]
-    folds = np.log(np.array(gathered.sizes) / SAMPLE)
-    features = np.stack([np.ones(len(best)), best, folds], axis=1)
-    found = logistic(features, np.array([float(each.any()) for each in gathered.right]))
-    return {
-        name: round(float(v), 4) for name, v in zip(("bias", "best", "folds"), found, strict=True)
-    }
 
 
 def _matrix(witnesses: Witnesses, kind: str) -> NDArray[np.float64]:

@@ -12,7 +12,8 @@ from search.explain import satisfied
 from search.index import Selection
 from search.query import Query
 from search.rank import Hit, last, rank
-from search.words import content_words
+from search.words import content_words, split, stem
+from vision.vocabulary import search_forms
 from webapp.accounts.models import User
 from webapp.find import engine
 from webapp.find.conditions import satisfying
@@ -26,6 +27,7 @@ from webapp.teach.models import PhotoTag
 from webapp.teach.words import with_words
 
 PAGE = 60
+NEAREST = 12  # that are shown, as less likely, where no photo surely shows what is asked for
 # Photos that each of embedding and words proposes; the best of them are what can be paged through.
 CANDIDATES = 500
 
@@ -44,7 +46,8 @@ class SearchPage:
     """One page of results.
 
     `confident` of all `total` results come before the cut-off; `next_offset` is where the next
-    page begins, None after the last; `hidden` are behind “show more anyway”.
+    page begins, None after the last; `hidden` are behind “show more anyway”. Where none is
+    confident, the nearest are found all the same, and are to be shown as less likely.
     """
 
     query: Query
@@ -70,7 +73,7 @@ def find_photos(
     memory = remembered(user, query)
     hits = _hits(user, query, visible, memory)
     confident = cutoff.confident(hits)
-    shown = hits if show_more else hits[:confident]
+    shown = hits if show_more else hits[: confident or NEAREST]
     page = shown[offset : offset + limit]
     return SearchPage(
         query=query,
@@ -93,7 +96,7 @@ def matching_photos(user: User, query: Query) -> PhotoQuerySet:
 def ranked_hits(user: User, query: Query, *, show_more: bool = False) -> list[Hit]:
     """What `find_photos` pages through for a query with text, best first."""
     hits = _hits(user, query, matching_photos(user, query), remembered(user, query))
-    return hits if show_more else hits[: cutoff.confident(hits)]
+    return hits if show_more else hits[: cutoff.confident(hits) or NEAREST]
 
 
 def similar_photos(user: User, photo: Photo, k: int = 12) -> list[Photo]:
@@ -161,6 +164,7 @@ def _hits(user: User, query: Query, visible: PhotoQuerySet, memory: Memory) -> l
         background=background,
         photos=seen,
         texts=fulltext.read(connection, ids.tolist()),
+        own_tags=_own_tags(ids.tolist()),
     )
     against = [
         signals.absence(
@@ -170,6 +174,16 @@ def _hits(user: User, query: Query, visible: PhotoQuerySet, memory: Memory) -> l
     ]
     hits = in_learned_order(rank(query, [*opinions, *against], CANDIDATES), query, visible)
     return fold_hits(user, last(hits, memory.not_meant))
+
+
+def _own_tags(photo_ids: Sequence[int]) -> dict[int, set[str]]:
+    """By photo the stems of the tags that people gave it, and of all by which these are found."""
+    given = PhotoTag.objects.filter(photo__in=photo_ids, source=PhotoTag.Source.PERSON)
+    stems: dict[int, set[str]] = {}
+    for photo_id, name in given.values_list("photo_id", "tag__name"):
+        for form in (name, *search_forms(name)):
+            stems.setdefault(photo_id, set()).update(stem(word) for word in split(form))
+    return stems
 
 
 def found_with_photos(user: User, visible: PhotoQuerySet, hits: Sequence[Hit]) -> list[Found]:

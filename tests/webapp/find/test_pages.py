@@ -2,16 +2,19 @@
 
 from html import unescape
 
+import numpy as np
 import pytest
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from search.cutoff import nearest_to
+from search.words import content_words
 from tests.factories import a_photo, a_sight, a_user, an_embedding
 from webapp.accounts.models import User
-from webapp.find.text import embed_query
+from webapp.find.text import embed_query, known_words
 from webapp.library.models import Photo
-from webapp.teach.services import active_version
+from webapp.teach.services import active_version, add_tag
 
 pytestmark = pytest.mark.django_db
 
@@ -22,6 +25,27 @@ def found(as_ana: Client, text: str, **more: str) -> str:
     answer = as_ana.get(SEARCH, {"q": text, **more})
     assert answer.status_code == 200
     return unescape(answer.content.decode())
+
+
+def look_of(word: str) -> np.ndarray:
+    """The embedding of a photo that shows a word whose look was learned."""
+    version = active_version()
+    asked = known_words(version).asked(content_words(word))
+    return nearest_to(embed_query(version, word), asked)
+
+
+def test_a_tag_by_a_person_is_believed_whatever_the_photo_looks_like(
+    as_ana: Client, ana: User
+) -> None:
+    photo = a_photo(ana)
+    a_sight(photo, embedding=-look_of("dog"))
+    for other in range(3):
+        a_sight(a_photo(ana), embedding=an_embedding(other))
+    add_tag(ana, Photo.objects.filter(pk=photo.pk), "dog")
+    page = found(as_ana, "dog")
+    assert "1 photo found" in page
+    assert f'data-id="{photo.pk}"' in page
+    assert "tagged dog" in page
 
 
 def test_the_box_keeps_the_query(as_ana: Client) -> None:
@@ -38,7 +62,7 @@ def test_favourites_are_a_search(as_ana: Client, ana: User) -> None:
 
 def test_words_find_and_say_why(as_ana: Client, ana: User) -> None:
     photo, other = a_photo(ana), a_photo(ana)
-    embedding = embed_query(active_version(), "dog")
+    embedding = look_of("dog")
     a_sight(photo, embedding=embedding, caption="a dog in the garden", tags=[("dog", 0.95)])
     a_sight(other, embedding=-embedding)
     page = found(as_ana, "dog")
@@ -47,6 +71,16 @@ def test_words_find_and_say_why(as_ana: Client, ana: User) -> None:
     assert "tagged dog" in page
     page = found(as_ana, "dog", more="1")
     assert f'data-id="{other.pk}"' in page
+    assert "less likely" in page
+
+
+def test_what_is_not_there_is_said_before_the_nearest(as_ana: Client, ana: User) -> None:
+    photo = a_photo(ana)
+    a_sight(photo, embedding=-embed_query(active_version(), "zebra"))
+    page = found(as_ana, "zebra")
+    assert "Nothing here surely shows “zebra”" in page
+    assert "found-count" not in page
+    assert f'data-id="{photo.pk}"' in page
     assert "less likely" in page
 
 
