@@ -58,7 +58,7 @@ def found(user: User, text: str, *, show_more: bool = True) -> list[Photo]:
         ("dogs at the seaside", "two dogs running on the beach"),
         ("kitten sleeping", "a cat asleep on a sofa"),
         ("spaghetti", "a plate of pasta with tomatoes"),
-        ("surfer", "a woman surfing on a big wave"),
+        ("surfer on a wave", "a woman surfing on a big wave"),
     ],
 )
 def test_a_photo_is_found_by_what_is_in_it(
