@@ -33,11 +33,13 @@ from torch import nn
 
 from vision.collection import Collection, read_tar
 from vision.pixels import squash
+from vision.training.rounding import round_weights
 
 logger = logging.getLogger(__name__)
 
 OUTPUTS = ("pooled", "stride16", "grid", "logits")
 PHOTOS_PER_COLLECTION = 64
+ROUNDING_BATCH = 16
 
 
 def export_backbone(
@@ -50,12 +52,17 @@ def export_backbone(
     compact: Sequence[str] = (),
     outputs: Sequence[str] = OUTPUTS,
     float_first: int = 0,
+    rounded: bool = False,
 ) -> None:
     """Write `network` as int8 ONNX (QDQ, per channel), calibrated on (size, size, 3) photos.
 
     `operators` are quantised but for the `float_first` first convolutions; weights named in
-    `compact` are stored in int8 and computed in float.
+    `compact` are stored in int8 and computed in float. With `rounded` the weights, in place, are
+    rounded with care before (minutes): see `vision.training.rounding`.
     """
+    if rounded:
+        batches = torch.from_numpy(np.stack(photos)).split(ROUNDING_BATCH)
+        round_weights(network, batches, float_first=float_first)
     with tempfile.TemporaryDirectory() as scratch:
         exact, prepared = Path(scratch) / "fp32.onnx", Path(scratch) / "prepared.onnx"
         export_fp32(network, size=size, to=exact, outputs=outputs)

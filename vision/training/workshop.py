@@ -77,6 +77,7 @@ def make_backbone(shop: Workshop) -> dict[str, Any]:
             operators=recipe.operators,
             compact=recipe.compact,
             float_first=recipe.float_first,
+            rounded=recipe.rounded,
         )
     files = {"onnx": shop.backbone.name, "input_size": recipe.input_size}
     return {"name": shop.network, **files, **recipe.spec}
