@@ -80,4 +80,6 @@ def memory_mb() -> int:
 def device() -> str:
     """What the network runs on, as far as this process knows: "cuda" or "cpu"."""
     torch = sys.modules.get("torch")  # loaded only by a worker that looks
-    return "cuda" if torch and torch.cuda.is_available() else "cpu"
+    # Another thread may be at loading it this moment; then it is not whole yet.
+    is_available = getattr(getattr(torch, "cuda", None), "is_available", None)
+    return "cuda" if is_available and is_available() else "cpu"
