@@ -23,9 +23,9 @@ _GENERIC = (
 )
 GENERIC_IN_PLACES = frozenset(_GENERIC.split())
 
-# Log-odds of likeness from which a photo is taken to show what it should not: below it lies what a
-# photo has in common with many words.
-UNWANTED_FROM = 2.5
+# Evidence (see `rank.PRIOR`: 4.5 is a probability of one half) from which a photo counts as showing
+# what it should not. Low, since only the order is at stake; photos without it have about -2.
+UNWANTED_FROM = 1.0
 
 Found = Mapping[int, Sequence[str]]  # by photo the words of the query that a text has
 
