@@ -38,6 +38,7 @@ BY_LIKENESS = 0.17
 BY_PHOTO = 1.0
 MOST_UNKNOWN = 1 / 8
 MOST_PHOTOS = 20_000  # beyond, a larger library asks no more of its best photos
+LEAST_PRESENT = -6.0  # log-odds: nothing tells that a library surely lacks what is asked for
 TOP = 3  # photos that say how well a query is answered at all
 
 # Everything fitted, by what kind of query it is for: see `witnesses`. "cutoff" was chosen by its
@@ -91,9 +92,9 @@ class Background:
         seen = log_odds(kind, self.witnesses(query, photos, asked))
         if kind != WORD:
             return seen - PRIOR
-        found = presence(best_mean(seen), self.size)
-        probability = np.clip(_sigmoid(seen) * _sigmoid(found), 1e-9, 1 - 1e-9)
-        return np.asarray(np.log(probability / (1 - probability)) - PRIOR, np.float32)
+        found = max(presence(best_mean(seen), self.size), LEAST_PRESENT)
+        both = -np.logaddexp(0, -seen.astype(np.float64)) - np.logaddexp(0, -found)
+        return np.asarray(both - np.log(-np.expm1(both)) - PRIOR, np.float32)
 
     def witnesses(self, query: Vectors, photos: Vectors, asked: Asked) -> Witnesses:
         """What the weights in `FITTED` weigh, by name; numbers of the query alone repeated (n,).
@@ -191,10 +192,6 @@ def nearest_to(query: Vectors, asked: Asked) -> Vectors:
 def confident(hits: Sequence[Hit]) -> int:
     """How many of `hits`, best first, are shown at once."""
     return sum(hit.score >= CONFIDENT for hit in hits)
-
-
-def _sigmoid(log_odds: NDArray[np.floating] | float) -> NDArray[np.floating]:
-    return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -30, 30))))
 
 
 def _repeated(value: float, photos: Vectors) -> NDArray[np.floating]:

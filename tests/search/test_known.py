@@ -52,6 +52,15 @@ def test_a_known_word_is_believed_where_the_library_has_it() -> None:
     assert (probabilities(photos[5:], "dog") < cutoff.CONFIDENT).all()
 
 
+def test_the_nearest_come_first_even_where_the_word_is_absent() -> None:
+    photos = library(40, dogs=0)
+    photos[7, 0] = 0.3
+    found = probabilities(photos, "dog", size=1_000_000)
+    assert (found < cutoff.CONFIDENT).all()
+    assert found.argmax() == 7
+    assert len(set(found.tolist())) > 30  # no ties by which the order would be lost
+
+
 def test_the_best_of_more_photos_has_to_be_better() -> None:
     photos = library(200, dogs=0)
     photos[:3, 0] = 0.62
