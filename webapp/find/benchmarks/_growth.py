@@ -22,11 +22,12 @@ def sizes(largest: int) -> list[int]:
 
 def summary(figures: Mapping[str, Any]) -> dict[str, Any]:
     """What is compared between sizes."""
-    return {name: figures[name] for name in KEPT} | {"flat_p50_ms": figures["baseline"]["p50_ms"]}
+    flat = {f"flat_{name}": figures["baseline"][name] for name in ("p50_ms", "work_p50_ms")}
+    return {name: figures[name] for name in KEPT} | flat
 
 
 def table(growth: Sequence[Mapping[str, Any]]) -> str:
-    header = ["photos", "kind", "recall@10", "text-like", "p50 ms", "work p50 ms", "flat p50 ms",
+    header = ["photos", "kind", "recall@10", "text-like", "p50 ms", "work p50", "flat work p50",
               "MB in memory", "built in s", "opened in ms"]  # fmt: skip
     return text_table(header, [_row(each) for each in growth])
 
@@ -39,7 +40,7 @@ def _row(figures: Mapping[str, Any]) -> tuple[str, ...]:
         f"{figures['recall@10_text']:.3f}",
         f"{figures['p50_ms']:.2f}",
         f"{figures['work_p50_ms']:.2f}",
-        f"{figures['flat_p50_ms']:.1f}",
+        f"{figures['flat_work_p50_ms']:.1f}",
         f"{_megabytes(figures):.0f}",
         f"{figures['build_s']:.0f}",
         f"{figures['opening_ms']:.0f}",
@@ -47,7 +48,7 @@ def _row(figures: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def plot(growth: Sequence[Mapping[str, Any]], to: Path) -> None:
-    """Time of one search and memory against the number of photos, both axes logarithmic."""
+    """Work of one search and memory against the number of photos, all axes logarithmic."""
     try:
         from matplotlib import rc_context
         from matplotlib.figure import Figure
@@ -56,9 +57,10 @@ def plot(growth: Sequence[Mapping[str, Any]], to: Path) -> None:
     figure = Figure(figsize=(8.4, 3.6), layout="constrained")
     times, memory = figure.subplots(1, 2)
     photos = [each["vectors"] for each in growth]
-    times.plot(photos, [each["flat_p50_ms"] for each in growth], "s--", color="0.5", label="flat")
-    times.plot(photos, [each["p50_ms"] for each in growth], "o-", label="Marea")
-    times.set(xlabel="photos", ylabel="ms for one search (median)", xscale="log", yscale="log")
+    flat_ms = [each["flat_work_p50_ms"] for each in growth]
+    times.plot(photos, flat_ms, "s--", color="0.5", label="flat")
+    times.plot(photos, [each["work_p50_ms"] for each in growth], "o-", label="Marea")
+    times.set(xlabel="photos", ylabel="ms of work for one search", xscale="log", yscale="log")
     times.legend(frameon=False)
     flat_mb = [2048 * count / 1e6 for count in photos]
     memory.plot(photos, flat_mb, "s--", color="0.5", label="flat")
