@@ -58,7 +58,7 @@ def list_albums(request: SignedInRequest) -> Albums:
     return Albums(albums=[_out(each) for each in albums_of(request.user)])
 
 
-@router.post("albums", response={201: AlbumOut, **fails(409)})
+@router.post("albums", response={201: AlbumOut, **fails(400, 409)})
 def make_album(request: SignedInRequest, payload: NamedAlbum) -> Status:
     """A new, empty album; 409 when you have one of this name."""
     album = create_album(request.user, payload.name)
@@ -74,7 +74,7 @@ def list_album(request: SignedInRequest, album_id: Id, wanted: Query[Page]) -> P
     return PhotoPage(photos=[PhotoOut.of(photo) for photo in found], next_cursor=next_cursor)
 
 
-@router.patch("albums/{int:album_id}", response={200: AlbumOut, **fails(404, 409)})
+@router.patch("albums/{int:album_id}", response={200: AlbumOut, **fails(400, 404, 409)})
 def change_album(request: SignedInRequest, album_id: Id, payload: NamedAlbum) -> AlbumOut:
     """Give an album another name."""
     album = get_album(request.user, album_id)
@@ -88,14 +88,14 @@ def remove_album(request: SignedInRequest, album_id: Id) -> dict[str, Any]:
     return {"changed": delete_album(get_album(request.user, album_id))}
 
 
-@router.post("albums/{int:album_id}/add", response={200: Changed, **fails(404)})
+@router.post("albums/{int:album_id}/add", response={200: Changed, **fails(400, 404)})
 def add_to_album(request: SignedInRequest, album_id: Id, payload: PhotoIds) -> dict[str, Any]:
     """Put photos into an album."""
     album = get_album(request.user, album_id)
     return {"changed": put_into(album, chosen(request.user, payload.ids))}
 
 
-@router.post("albums/{int:album_id}/remove", response={200: Changed, **fails(404)})
+@router.post("albums/{int:album_id}/remove", response={200: Changed, **fails(400, 404)})
 def take_from_album(request: SignedInRequest, album_id: Id, payload: PhotoIds) -> dict[str, Any]:
     """Take photos out of an album; they stay in the library."""
     album = get_album(request.user, album_id)
