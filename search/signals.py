@@ -24,8 +24,8 @@ _GENERIC = (
 GENERIC_IN_PLACES = frozenset(_GENERIC.split())
 
 # Evidence (see `rank.PRIOR`: 4.5 is a probability of one half) from which a photo counts as showing
-# what it should not. Low, since only the order is at stake; photos without it have about -2.
-UNWANTED_FROM = 1.0
+# what it should not. Low, since only the order is at stake; photos without it have -2 to -5.
+UNWANTED_FROM = -1.0
 
 Found = Mapping[int, Sequence[str]]  # by photo the words of the query that a text has
 
