@@ -243,7 +243,7 @@ def test_without_scripts_photos_can_be_seen_found_and_trashed(sign_in: SignIn, a
     page.goto("/")
     page.locator(f".without-scripts {tile(page, photos[1])}").click()
     page.get_by_role("button", name="Favourite").click()
-    page.get_by_role("combobox").fill("is:favourite")
+    page.get_by_role("searchbox").fill("is:favourite")
     page.keyboard.press("Enter")
     page.locator(tile(page, photos[1])).click()
     page.get_by_role("button", name="Move to the trash").click()
