@@ -15,6 +15,7 @@ from django.core.exceptions import (
 )
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from webapp.errors import UserError
 
@@ -66,6 +67,13 @@ def prefers_json(request: HttpRequest) -> bool:
         return True
     preferred = request.get_preferred_type(["text/html", "application/json"])
     return preferred == "application/json"
+
+
+def wanted_next(request: HttpRequest, *, otherwise: str) -> str:
+    """Where the form wants to go next, if that is one of our pages."""
+    wanted = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
+    return wanted if ours else otherwise
 
 
 class ProblemMiddleware:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, cast
 
 from django.db import DatabaseError
 
-from vision.decoding import DecoderUnavailable, Rendering, UnreadableImage
+from vision.decoding import DecoderUnavailable, UnreadableImage
 from vision.errors import WeightsError
 from webapp.find.heat_maps import fail_heat_map, query_embedding, store_heat_map, waiting_heat_maps
 from webapp.find.models import HeatMap
 from webapp.library.models import Photo
-from webapp.library.services.decoding import decoders, render
-from webapp.library.services.thumbnails import thumbnail_path
+from webapp.library.services.thumbnails import render_shown
 from webapp.teach.services import weights_folder
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def _png(row: HeatMap) -> bytes:
     from vision.heat import heat_png
 
     mapper = load_mapper(weights_folder(row.version))
-    pixels = _rendering(row.photo, mapper.input_size).pixels
+    pixels = render_shown(row.photo, "large", network_size=mapper.input_size).pixels
     heat = mapper.map(cast("Image", pixels), query_embedding(row))
     return heat_png(heat, size=_size(row.photo))
 
@@ -77,15 +76,6 @@ def _reason(row: HeatMap, error: Exception) -> str:
         return "The model in use cannot say where on a photo it sees something."
     logger.error("heat_map_failed id=%d", row.pk, exc_info=error)
     return "Drawing the heat map failed. The worker's log says more."
-
-
-def _rendering(photo: Photo, size: int) -> Rendering:
-    """The photo as the network takes it: its large thumbnail will do, else the original."""
-    thumbnail = thumbnail_path(photo.sha256, "large")
-    try:
-        return decoders().render(thumbnail, network_size=size, thumbnails={})
-    except UnreadableImage:
-        return render(photo, network_size=size, thumbnails={})
 
 
 def _size(photo: Photo) -> tuple[int, int]:

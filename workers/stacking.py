@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 
 from vision.decoding import UnreadableImage
 from webapp.library.models import ChangeCounter, Photo
-from webapp.library.services.decoding import decoders, render
-from webapp.library.services.thumbnails import thumbnail_path
+from webapp.library.services.thumbnails import render_shown
 from webapp.stacks import building
 from webapp.stacks.likeness import SEEN, print_of
 from webapp.teach.models import ModelVersion
@@ -57,11 +56,6 @@ def _prints(photos: list[Photo]) -> Iterator[tuple[int, bytes, float]]:
 
 
 def _print(photo: Photo) -> tuple[bytes, float]:
-    """Of the small thumbnail, else of the original."""
-    file = thumbnail_path(photo.sha256, "small")
-    try:
-        rendering = decoders().render(file, network_size=SEEN, thumbnails={})
-    except UnreadableImage:
-        rendering = render(photo, network_size=SEEN, thumbnails={})
+    rendering = render_shown(photo, "small", network_size=SEEN)
     assert rendering.pixels is not None  # noqa: S101  # asked for by `network_size`
     return print_of(rendering.pixels)

@@ -89,6 +89,14 @@ def learning_rate(step: int, total: int, *, peak: float, warmup: int) -> float:
     return peak * 0.5 * (1 + float(np.cos(np.pi * through)))
 
 
+def plateau(step: int, total: int, *, warmup: int, decay_from: float) -> float:
+    """Share of a peak rate: linear warm-up, plateau, from the share `decay_from` of the steps on a
+    straight fall to nothing."""
+    warm = min(1.0, (step + 1) / warmup)
+    start = decay_from * total
+    return warm * min(1.0, max(0.0, (total - step) / (total - start)))
+
+
 @torch.no_grad()
 def update_average(average: nn.Module, module: nn.Module, *, decay: float, step: int) -> None:
     """Exponential moving average of weights; young averages forget faster."""

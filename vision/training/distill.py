@@ -22,7 +22,14 @@ from torch import Tensor, nn, optim
 
 from vision.backbones.base import Backbone, Features
 from vision.backbones.inception_views import InceptionViews
-from vision.training.checkpoint import Checkpoint, Progress, seed_step, silent, update_average
+from vision.training.checkpoint import (
+    Checkpoint,
+    Progress,
+    plateau,
+    seed_step,
+    silent,
+    update_average,
+)
 from vision.training.distill_photos import KEPT_SIZE
 from vision.training.distilled import as_views, keep_student, recalibrate
 from vision.training.head_start import begin
@@ -74,10 +81,8 @@ class Distillation:
         return [value for share, value in plan if step >= share * self.steps][-1]
 
     def rate(self, step: int) -> float:
-        """Share of the peak rates: warm-up, plateau, straight fall."""
-        warm = min(1.0, (step + 1) / self.warmup)
-        start = self.decay_from * self.steps
-        return warm * min(1.0, max(0.0, (self.steps - step) / (self.steps - start)))
+        """Share of the peak rates."""
+        return plateau(step, self.steps, warmup=self.warmup, decay_from=self.decay_from)
 
     def identity(self) -> str:
         """What a checkpoint must have in common with a training that goes on from it."""

@@ -15,6 +15,7 @@ from torch import optim
 from vision.heads.gist import Gist
 from vision.heads.polyglot import END, SPECIAL
 from vision.training.caption_data import Vocabulary
+from vision.training.checkpoint import plateau
 
 logger = logging.getLogger(__name__)
 
@@ -52,18 +53,13 @@ def fit_gist(
     torch.nn.init.normal_(gist.vectors, std=0.05)
     optimizer = optim.AdamW(gist.parameters(), weight_decay=config.weight_decay, fused=True)
     for step in range(config.steps):
+        share = plateau(step, config.steps, warmup=config.warmup, decay_from=config.decay_from)
         rows = torch.from_numpy(rng.integers(len(texts), size=config.batch))
         cosine = (gist(words_NT[rows]) * targets[rows]).sum(dim=-1).mean()
         for group in optimizer.param_groups:
-            group["lr"] = config.rate * _share(step, config)
+            group["lr"] = config.rate * share
         optimizer.zero_grad()
         (1 - cosine).backward()
         optimizer.step()
     logger.info("fitted gist language=%s cosine=%.3f", language, cosine.item())
     return gist.requires_grad_(False).eval()
-
-
-def _share(step: int, config: GistTraining) -> float:
-    """Of the peak rate: warm-up, plateau, straight fall."""
-    falling = (config.steps - step) / (config.steps * (1 - config.decay_from))
-    return min(1.0, (step + 1) / config.warmup, falling)

@@ -21,7 +21,7 @@ from webapp.examples.models import KEPT, MAX_ATTEMPTS, ExampleImage
 from webapp.library.models import Worker
 from webapp.library.services.decoding import decoders
 from webapp.teach.models import ModelVersion
-from webapp.teach.services import EMBEDDING_DTYPE
+from webapp.teach.services import EMBEDDING_DTYPE, embedding_from
 from workers import queue
 
 # Pixels of the long side of what is kept: more than any network of ours looks at.
@@ -85,7 +85,7 @@ def embedding_of(image: ExampleImage, version: ModelVersion) -> NDArray[np.float
             raise Conflict(GIVEN_UP, code="no_embedding")
         queue.examples_wait()
         return None
-    return np.frombuffer(image.embedding, EMBEDDING_DTYPE).astype(np.float32)
+    return embedding_from(image.embedding)
 
 
 def a_worker_looks() -> bool:

@@ -14,6 +14,7 @@ from search.query import Condition, DateRange, Field, Recurring
 from vision.vocabulary import search_forms, vocabulary
 from webapp.albums.models import AlbumPhoto
 from webapp.find.clock import ClockPart
+from webapp.library.file_names import SCREENSHOT_NAMES
 from webapp.library.models import PhotoQuerySet, Place
 from webapp.library.services.places import name_key
 from webapp.teach.models import PhotoTag, Sight
@@ -21,7 +22,6 @@ from webapp.teach.text_models import ReadText
 
 NOTHING = Q(pk__in=[])
 PANORAMA = 2  # so many times as wide as high, or as high as wide
-SCREENSHOT_NAMES = ("screenshot", "screen shot", "bildschirmfoto")
 
 _SHAPES = {
     "portrait": Q(height__gt=F("width")),

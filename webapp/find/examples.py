@@ -30,6 +30,7 @@ from webapp.find.services import (
     SearchPage,
     found_with_photos,
     matching_photos,
+    next_offset,
 )
 from webapp.find.text import embed_query
 from webapp.find.understanding import understand
@@ -79,6 +80,10 @@ class Examples:
     def url(self, text: str, *, offset: int = 0) -> str:
         place = {"offset": str(offset)} if offset else {}
         return f"{reverse('find:page')}?{urlencode({'q': text, **self.fields, **place})}"
+
+    def trail(self, text: str) -> str:
+        """What the address of a photo that was found so ends in."""
+        return f"?{urlencode({'q': text, **self.fields})}"
 
     def shown(self, text: str) -> list[Example]:
         """Each with the address of the same search without it."""
@@ -137,7 +142,7 @@ def find_like(
         confident=len(hits),
         total=len(hits),
         hidden=0,
-        next_offset=offset + limit if offset + limit < len(hits) else None,
+        next_offset=next_offset(offset, limit, len(hits)),
     )
 
 

@@ -18,7 +18,7 @@ from webapp.find.text import embed_query
 from webapp.find.understanding import understand
 from webapp.library.models import Photo
 from webapp.library.services.reading import get_photo
-from webapp.teach.services import EMBEDDING_DTYPE, active_version
+from webapp.teach.services import EMBEDDING_DTYPE, active_version, embedding_from
 from workers import queue
 
 # Maps kept for one person; a page shows one at a time, and beyond it the oldest are dropped.
@@ -94,7 +94,7 @@ def _next_waiting(seen: set[int]) -> HeatMap | None:
 
 def query_embedding(row: HeatMap) -> NDArray[np.float32]:
     """The query's embedding, (512,)."""
-    return np.frombuffer(row.embedding, EMBEDDING_DTYPE).astype(np.float32)
+    return embedding_from(row.embedding)
 
 
 def store_heat_map(row: HeatMap, png: bytes) -> None:

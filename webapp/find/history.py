@@ -1,13 +1,10 @@
 """One's own search history: to read, to switch off, to erase; and “not what I searched for”."""
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.accounts.http import SignedInRequest
@@ -15,7 +12,7 @@ from webapp.errors import NotFound, Refused
 from webapp.find import events
 from webapp.find.past import marks, past_queries
 from webapp.library.forms import photo_ids
-from webapp.responses import prefers_json
+from webapp.responses import prefers_json, wanted_next
 
 PAGE = 50
 MAX_MARKED = 500
@@ -69,10 +66,4 @@ def not_this(request: SignedInRequest) -> HttpResponse:
     if prefers_json(request):
         return JsonResponse({"count": count, "message": message})
     messages.success(request, message)
-    return redirect(_back(request))
-
-
-def _back(request: SignedInRequest) -> Any:
-    wanted = request.POST.get("next", "")
-    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
-    return wanted if ours else "find:history"
+    return redirect(wanted_next(request, otherwise="find:history"))

@@ -28,6 +28,6 @@ def like_trail(user: User, photo: Photo, data: QueryDict) -> Trail | None:
         back_url=f"{examples.url(text)}#photo-{photo.pk}",
         back_label="More like this",
         neighbours=in_list([each.photo_id for each in hits], photo.pk),
-        query=f"?{examples.url(text).partition('?')[2]}",
+        query=examples.trail(text),
         why=Why(hit.reasons) if hit and hit.reasons else None,
     )

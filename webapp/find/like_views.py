@@ -42,7 +42,7 @@ def _page(
     context |= {
         "page": page,
         "chips": chips_of(page.query, examples.url),
-        "tiles": _tiles(page, f"?{examples.url(text).partition('?')[2]}"),
+        "tiles": _tiles(page, examples.trail(text)),
         "next_url": examples.url(text, offset=page.next_offset) if page.next_offset else "",
     }
     if _was_waited_for(request):

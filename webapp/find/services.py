@@ -81,7 +81,7 @@ def find_photos(
         confident=confident,
         total=len(hits),
         hidden=len(hits) - len(shown),
-        next_offset=_next(offset, limit, len(shown)),
+        next_offset=next_offset(offset, limit, len(shown)),
         hits=hits,
         ranker=name_at_work(),
         memory=memory,
@@ -138,7 +138,7 @@ def _newest(
         confident=total,
         total=total,
         hidden=0,
-        next_offset=_next(offset, limit, total),
+        next_offset=next_offset(offset, limit, total),
         memory=remembered(user, query) if query else UNKNOWN,
     )
 
@@ -197,5 +197,6 @@ def found_with_photos(user: User, visible: PhotoQuerySet, hits: Sequence[Hit]) -
     ]
 
 
-def _next(offset: int, limit: int, total: int) -> int | None:
+def next_offset(offset: int, limit: int, total: int) -> int | None:
+    """Where the next page begins; None after the last."""
     return offset + limit if offset + limit < total else None

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from search.ranker.features import Facts, describe
 from search.words import content_words
+from webapp.library.file_names import SCREENSHOT_NAMES
 from webapp.library.models import Photo
 
 if TYPE_CHECKING:
@@ -60,5 +61,5 @@ def facts_of(photo: Photo, now: datetime | None = None) -> Facts:
 
 def _is_screenshot(photo: Photo) -> bool:
     """By its name, or as a picture without a loss that no camera took."""
-    is_named = photo.file_name.lower().startswith(("screenshot", "bildschirmfoto", "screen shot"))
+    is_named = photo.file_name.lower().startswith(SCREENSHOT_NAMES)
     return is_named or (photo.media_type == "image/png" and not photo.camera)

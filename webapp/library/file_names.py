@@ -20,7 +20,8 @@ ENDINGS = {
     "image/tiff": (".tif", ".tiff"),
     "image/bmp": (".bmp", ".dib"),
 }
-
+# How programs begin the names of what they take off a screen.
+SCREENSHOT_NAMES = ("screenshot", "screen shot", "bildschirmfoto")
 
 FOLDERS = 2  # of a path: an outer one is where somebody keeps photos and says nothing of them
 MAX_FOLDER_LENGTH = 200

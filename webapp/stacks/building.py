@@ -21,7 +21,7 @@ from webapp.stacks import likeness, quality
 from webapp.stacks.likeness import BURST, Kind, Looks
 from webapp.stacks.models import Print, Stack, StackMember, StackProgress, StackWord
 from webapp.teach.models import ModelVersion, Sight
-from webapp.teach.services import EMBEDDING_DTYPE
+from webapp.teach.services import EMBEDDING_DTYPE, embedding_from
 
 NEAREST = 24  # photos in the index that each photo is compared with
 MOMENTS = 30  # photos taken about the same time that each is compared with
@@ -136,7 +136,7 @@ def _looks(version: ModelVersion, photo_ids: Iterable[int]) -> dict[int, Looks]:
 def _embeddings(version: ModelVersion, photo_ids: Iterable[int]) -> dict[int, np.ndarray]:
     rows = Sight.objects.filter(version=version, photo__in=photo_ids)
     return {
-        photo_id: np.frombuffer(stored, EMBEDDING_DTYPE).astype(np.float32)
+        photo_id: embedding_from(stored)
         for photo_id, stored in rows.values_list("photo_id", "embedding")
         if len(stored) == EMBED_DIM * EMBEDDING_DTYPE.itemsize
     }

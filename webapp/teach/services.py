@@ -24,6 +24,11 @@ SHIPPED_WEIGHTS = Path(__file__).resolve().parents[2] / "vision" / "weights"
 MAX_TAG_LENGTH = 80
 
 
+def embedding_from(stored: bytes | memoryview) -> NDArray[np.float32]:
+    """A stored embedding as numbers, (512,)."""
+    return np.frombuffer(stored, EMBEDDING_DTYPE).astype(np.float32)
+
+
 class SeenTags(Protocol):
     @property
     def tags(self) -> Sequence[tuple[str, float]]: ...

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from django.conf import settings
 
-from vision.decoding import UnreadableImage
+from vision.decoding import Rendering, UnreadableImage
 from webapp.library.models import Photo
-from webapp.library.services.decoding import render
+from webapp.library.services.decoding import decoders, render
 from webapp.library.storage import write_atomically
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,18 @@ def delete_thumbnails(sha256: str) -> None:
 
 def has_thumbnails(sha256: str) -> bool:
     return all(thumbnail_path(sha256, size).exists() for size in SIZES)
+
+
+def render_shown(photo: Photo, size: str, *, network_size: int) -> Rendering:
+    """The photo as a network takes it, from a thumbnail, else from the original.
+
+    Raises `UnreadableImage` when neither can be read, and `DecoderUnavailable`.
+    """
+    try:
+        file = thumbnail_path(photo.sha256, size)
+        return decoders().render(file, network_size=network_size, thumbnails={})
+    except UnreadableImage:
+        return render(photo, network_size=network_size, thumbnails={})
 
 
 def remake_thumbnails(photos: Iterable[Photo]) -> int:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from webapp.accounts.http import SignedInRequest
@@ -21,7 +20,7 @@ from webapp.library.services.claims import retry
 from webapp.library.services.favourites import set_favourite
 from webapp.library.services.reading import chosen
 from webapp.library.services.trash import delete_photos, restore_photos, trash_photos
-from webapp.responses import prefers_json
+from webapp.responses import prefers_json, wanted_next
 from webapp.teach.models import tagged
 from webapp.teach.services import add_tag, reject_tag, tidy_tag
 
@@ -132,11 +131,4 @@ def _answer(
         undo = {"action": action.undo, "photos": undoable} if undoable else None
         return JsonResponse({"count": count, "message": message, "undo": undo})
     messages.success(request, message)
-    return HttpResponseRedirect(_back(request))
-
-
-def _back(request: SignedInRequest) -> str:
-    """Where the form wants to go next, if that is one of our pages."""
-    wanted = request.POST.get("next", "")
-    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
-    return wanted if ours else "/"
+    return HttpResponseRedirect(wanted_next(request, otherwise="/"))
