@@ -36,7 +36,7 @@ def _see_through(job: ModelJob, stopping: Callable[[], bool]) -> None:
     process = subprocess.Popen(command(job), stdin=subprocess.PIPE, cwd=settings.BASE_DIR)
     renew_at = 0.0
     try:
-        while (status := process.poll()) is None and not stopping():
+        while (status := process.poll()) is None and not stopping() and jobs.is_wanted(job):
             if time.monotonic() > renew_at:
                 jobs.renew(job)
                 renew_at = time.monotonic() + RENEWED_EVERY_S
@@ -47,7 +47,10 @@ def _see_through(job: ModelJob, stopping: Callable[[], bool]) -> None:
         jobs.give_back(job)
     elif status < 0:
         logger.error("model_job=%d ended by signal=%d", job.pk, -status)
-        jobs.finish(job, failed="Its process was ended, most likely for want of memory.")
+        if job.kind == ModelJob.Kind.TRAIN:
+            jobs.go_on(job)
+        else:
+            jobs.finish(job, failed="Its process was ended, most likely for want of memory.")
     else:
         jobs.finish(job, failed="" if status == 0 else "It failed; the worker's log says why.")
 
@@ -57,6 +60,8 @@ def command(job: ModelJob) -> list[str]:
     launcher = [sys.executable, str(Path(launch.__file__)), str(os.getpid())]
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
     work = ["models", job.kind, job.name, "--job", str(job.pk)]
+    if job.kind == ModelJob.Kind.TRAIN:
+        work = ["train", "--run", job.name]
     return [*launcher, *LOW_PRIORITY, *manage, *work]
 
 

@@ -24,18 +24,20 @@ class ModelJobQuerySet(models.QuerySet["ModelJob"]):
 
 
 class ModelJob(models.Model):
-    """Pull, adopt or activate one model. What stands here is done by one worker at a time."""
+    """Pull, adopt, activate or train one model. One worker at a time does what stands here."""
 
     class Kind(models.TextChoices):
         PULL = "pull", "Pull"
         ADOPT = "adopt", "Adopt"
         ACTIVATE = "activate", "Put to work"
+        TRAIN = "train", "Train"  # its name is the number of a `TrainingRun`
 
     class State(models.TextChoices):
         WAITING = "waiting", "waits for a worker"
         RUNNING = "running", "at work"
         DONE = "done", "done"
         FAILED = "failed", "failed"
+        STOPPED = "stopped", "stopped by a person"
 
     kind = models.CharField(max_length=8, choices=Kind.choices)
     name = models.CharField(max_length=80)  # of the model, or of the version

@@ -4,6 +4,8 @@ import time
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from webapp.teach.job_models import ModelJob, ModelJobQuerySet
@@ -17,18 +19,24 @@ TOLD_EVERY_S = 0.5
 def ask(kind: str, name: str) -> ModelJob:
     """Ask for work; who asks twice gets the same job."""
     job, _ = ModelJob.objects.unfinished().get_or_create(kind=kind, name=name)
-    transaction.on_commit(queue.models_wait)
+    announce()
     return job
 
 
-def claim() -> ModelJob | None:
-    """The next job, in hand from now on; None while another is, as they are all large."""
+def announce() -> None:
+    """Tell the workers once what waits is in the database."""
+    transaction.on_commit(queue.models_wait)
+
+
+def claim(only: ModelJob | None = None) -> ModelJob | None:
+    """The next job, or `only` that one, in hand from now on; None while another is, as they are
+    all large. Trainings come last."""
     with transaction.atomic():
         jobs = list(ModelJob.objects.unfinished().select_for_update().order_by("pk"))
         now = timezone.now()
         if any(_held(job, now) for job in jobs):
             return None
-        for job in jobs:
+        for job in sorted(jobs, key=_comes_last) if only is None else [only]:
             if job.attempts >= MAX_ATTEMPTS:
                 finish(job, failed="It ended its process each time; the worker's log says more.")
                 continue
@@ -37,6 +45,10 @@ def claim() -> ModelJob | None:
             job.save(update_fields=["state", "lease_until", "attempts"])
             return job
     return None
+
+
+def _comes_last(job: ModelJob) -> bool:
+    return job.kind == ModelJob.Kind.TRAIN
 
 
 def _held(job: ModelJob, now: datetime) -> bool:
@@ -51,8 +63,38 @@ def renew(job: ModelJob) -> None:
 def give_back(job: ModelJob) -> None:
     """Not finished for now, and no fault of the job's."""
     _row(job).update(
-        state=ModelJob.State.WAITING, lease_until=None, attempts=max(0, job.attempts - 1)
+        state=ModelJob.State.WAITING, lease_until=None, attempts=Greatest(F("attempts") - 1, 0)
     )
+
+
+def go_on(job: ModelJob) -> None:
+    """Its process was ended; the next one goes on where it was, if attempts are left."""
+    _row(job).update(state=ModelJob.State.WAITING, lease_until=None)
+
+
+def stop(job: ModelJob) -> bool:
+    """A person wants no more of it. Returns whether there was anything to stop."""
+    stopped = ModelJob.objects.unfinished().filter(pk=job.pk)
+    return bool(stopped.update(state=ModelJob.State.STOPPED, lease_until=None, step=""))
+
+
+def start_again(job: ModelJob) -> bool:
+    """What was stopped or failed waits once more. Returns whether it did not already."""
+    ended = ModelJob.objects.filter(
+        pk=job.pk, state__in=(ModelJob.State.FAILED, ModelJob.State.STOPPED)
+    )
+    waits = bool(ended.update(state=ModelJob.State.WAITING, attempts=0, message=""))
+    announce()
+    return waits
+
+
+def is_wanted(job: ModelJob) -> bool:
+    """Whether who has it in hand should go on with it: nobody stopped it, and no training keeps
+    other work waiting."""
+    if not _row(job).exists():
+        return False
+    others = ModelJob.objects.filter(state=ModelJob.State.WAITING)
+    return not _comes_last(job) or not others.exclude(kind=ModelJob.Kind.TRAIN).exists()
 
 
 def finish(job: ModelJob, *, said: str = "", failed: str = "") -> None:

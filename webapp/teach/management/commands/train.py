@@ -1,4 +1,5 @@
-"""manage.py train NAME: train a part of a model version on a folder of captioned photos."""
+"""manage.py train NAME: train a part of a model version, on what people said of the photos here or
+on a folder of captioned photos."""
 
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
@@ -8,10 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from tqdm import tqdm
 
 from vision.errors import VisionError
 from vision.versions import open_version
+from webapp.errors import UserError
+from webapp.teach import jobs, runs
+from webapp.teach.job_models import ModelJob
+from webapp.teach.kinds import KINDS
+from webapp.teach.run_models import TrainingRun
+from webapp.teach.telling import Stopped, kept_in_hand
 from webapp.teach.versions import folder_to_measure, models_folder
 
 if TYPE_CHECKING:
@@ -21,28 +29,48 @@ if TYPE_CHECKING:
 DISTILL, STUDENT = "distill", "inception-v3"
 RANKER = "ranker"
 
+DATA = settings.BASE_DIR.parent / "shared" / "data"
 PACKAGES = "tests/requirements.txt"  # training needs what tests need: ONNX export and MiniLM
 
 
 class Command(BaseCommand):
     help = (
-        "Train a part (embedding, captions, …) or all of a model version and publish the version "
-        "with its metrics beside the others. Interrupted, it goes on where it was. It is put to "
-        "work by manage.py models activate. 'distill' teaches Inception-v3 what the active "
-        "version's backbone sees, without any labels, and puts it under that version's heads. "
+        "Train a part (tags, embedding, captions) or the backbone (distill) of the active model "
+        "version on this library's photos and what people corrected, and publish a version beside "
+        "the others; the training is listed on the page Runs. With --data, a part or all of a "
+        "version learns from a folder of captioned photos instead, and 'distill' teaches "
+        "Inception-v3 what the active version's backbone sees of them, without any labels. "
+        "Interrupted, it goes on where it was. A version is put to work by manage.py models "
+        "activate. "
         "'ranker' learns the order of results from what people did with them, and puts it to work "
         "if it beats the present order on queries that it has not learned from."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("part", metavar="NAME", help="what to train, all, distill, or ranker")
+        parser.add_argument(
+            "part", metavar="NAME", nargs="?", help="what to train, all, distill, or ranker"
+        )
         parser.add_argument(
             "--data",
             metavar="DIR",
             type=Path,
-            default=settings.BASE_DIR.parent / "shared" / "data",
-            help="folder with the collections; default: ../shared/data",
+            help="learn from the collections in this folder, not from the library; "
+            "default of all: ../shared/data",
         )
+        parser.add_argument(
+            "--why",
+            default="Asked for on the command line.",
+            help="the reason, for the list of runs",
+        )
+        parser.add_argument(
+            "--set",
+            dest="chosen",
+            metavar="NAME=NUMBER",
+            action="append",
+            default=[],
+            help="a setting of a training on the library; the page Train explains them",
+        )
+        parser.add_argument("--run", type=int, metavar="ID", help="do the run of that number")
         parser.add_argument(
             "--as",
             dest="name",
@@ -70,7 +98,55 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["part"] == RANKER:
             self._teach_ranker(options["undo"])
-            return
+        elif options["run"] is not None:
+            self._do(self._waiting(options["run"]))
+        elif options["part"] is None:
+            raise CommandError("Say what to train: manage.py train NAME. See --help.")
+        elif options["part"] in KINDS and not _is_from_folder(options):
+            self._train_here(**options)
+        else:
+            self._train_from_folder(**options | {"data": options["data"] or DATA})
+
+    def _waiting(self, number: int) -> TrainingRun:
+        """The run that a worker has in hand."""
+        run = TrainingRun.objects.select_related("job").filter(pk=number).first()
+        if run is None or run.job.state != ModelJob.State.RUNNING:
+            raise CommandError(f"There is no training {number} in hand.")
+        return run
+
+    def _train_here(self, *, part: str, why: str, chosen: list[str], seed: int, **_: Any) -> None:
+        try:
+            parameters = dict(each.split("=", 1) for each in chosen)
+        except ValueError:
+            raise CommandError("--set takes NAME=NUMBER, such as --set steps=200.") from None
+        try:
+            with transaction.atomic():
+                run = runs.ask(part, user=None, why=why, parameters=parameters, seed=seed)
+                runs.take(run)
+        except UserError as error:
+            raise CommandError(error.message) from error
+        run.refresh_from_db()
+        with kept_in_hand(run.job):
+            self._do(run)
+
+    def _do(self, run: TrainingRun) -> None:
+        """Train, and write into the run's job how it ended; ended from outside, a worker goes on
+        with it once its lease is over."""
+        try:
+            said = runs.do(run)
+        except Stopped:
+            raise CommandError("The training was stopped.") from None
+        except (UserError, VisionError) as error:
+            jobs.finish(run.job, failed=str(error))
+            raise CommandError(str(error)) from error
+        except ModuleNotFoundError as error:
+            message = f"Training needs the package {error.name}: pip install -r {PACKAGES}."
+            jobs.finish(run.job, failed=message)
+            raise CommandError(message) from error
+        jobs.finish(run.job, said=said)
+        self.stdout.write(said)
+
+    def _train_from_folder(self, **options: Any) -> None:
         train = self._distil if options["part"] == DISTILL else self._train
         try:
             folder = train(**options)
@@ -120,6 +196,10 @@ class Command(BaseCommand):
             distillation=config,
             config=Succession(),
         )
+
+
+def _is_from_folder(options: dict[str, Any]) -> bool:
+    return options["data"] is not None or options["backbone"] is not None
 
 
 @contextmanager

@@ -1,0 +1,84 @@
+"""The kinds of training that people can ask for.
+
+A kind is one module in `webapp/teach/training` with a function `train(run, tell)` that returns the
+name of the version it published. It is named here by its place, as it loads torch and this module
+is loaded by the web process.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from webapp.errors import NotFound, Refused
+
+if TYPE_CHECKING:
+    from webapp.teach.run_models import TrainingRun
+    from webapp.teach.telling import Teller
+
+Train = Callable[["TrainingRun", "Teller"], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A number that an administrator may change; the default suits everybody else."""
+
+    name: str
+    label: str
+    default: float
+    least: float
+    most: float
+    about: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        return isinstance(self.default, int)
+
+    def read(self, value: object) -> float:
+        """The value as a number. Raises `Refused` when it is none, or beyond the bounds."""
+        try:
+            number = float(str(value))
+        except ValueError:
+            number = float("nan")
+        if not self.least <= number <= self.most:
+            raise Refused(
+                f"{self.label} must be between {self.least:g} and {self.most:g}. "
+                "Nothing was started.",
+                field=self.name,
+            )
+        return int(number) if self.is_whole else number
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One thing that can be trained. `place` is "module:function"."""
+
+    name: str
+    title: str
+    about: str
+    place: str
+    settings: tuple[Setting, ...] = ()
+    is_on_page: bool = True  # Train offers it; others are asked for where their data is
+
+    def read(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """`given` with every setting as a number, defaults where it is not. Raises `Refused`."""
+        settings = {
+            each.name: each.read(given.get(each.name, each.default)) for each in self.settings
+        }
+        return {**given, **settings}
+
+    def load(self) -> Train:
+        """The function that trains. Loads torch."""
+        module, _, function = self.place.partition(":")
+        train: Train = getattr(import_module(module), function)
+        return train
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def kind_named(name: str) -> Kind:
+    """Raises `NotFound` with those that there are."""
+    if name not in KINDS:
+        raise NotFound(f"There is no training {name}. There are: {', '.join(KINDS)}.")
+    return KINDS[name]
