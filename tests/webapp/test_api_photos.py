@@ -104,10 +104,10 @@ def test_a_list_costs_as_many_queries_for_twenty_photos_as_for_two(
 
     fill(2)
     api.get(PHOTOS)  # the token's use is noted
-    with django_assert_num_queries(5):  # token, photos, sights, tags, read texts
+    with django_assert_num_queries(6):  # token, photos, which version, sights, tags, read texts
         assert len(ids(api.get(PHOTOS))) == 2
     fill(18)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         assert len(ids(api.get(PHOTOS))) == 20
 
 

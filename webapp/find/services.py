@@ -24,6 +24,7 @@ from webapp.find.understanding import understand
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.stacks.folding import counted, fold_hits, folded
 from webapp.teach.models import PhotoTag
+from webapp.teach.serving import one_version
 from webapp.teach.words import with_words
 
 PAGE = 60
@@ -61,6 +62,7 @@ class SearchPage:
     memory: Memory = UNKNOWN
 
 
+@one_version()
 def find_photos(
     user: User, text: str, *, limit: int = PAGE, offset: int = 0, show_more: bool = False
 ) -> SearchPage:
@@ -93,12 +95,14 @@ def matching_photos(user: User, query: Query) -> PhotoQuerySet:
     return satisfying(_library(user), query.conditions)
 
 
+@one_version()
 def ranked_hits(user: User, query: Query, *, show_more: bool = False) -> list[Hit]:
     """What `find_photos` pages through for a query with text, best first."""
     hits = _hits(user, query, matching_photos(user, query), remembered(user, query))
     return hits if show_more else hits[: cutoff.confident(hits) or NEAREST]
 
 
+@one_version()
 def similar_photos(user: User, photo: Photo, k: int = 12) -> list[Photo]:
     """The `k` photos of `user` that look most like `photo`, itself left out; one of each stack."""
     view = engine.open_view(user)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from webapp.accounts.models import Language
 from webapp.library.models import Photo, PhotoQuerySet
+from webapp.teach.serving import serving
 
 if TYPE_CHECKING:
     from webapp.accounts.models import User
@@ -43,9 +44,19 @@ class ModelVersion(models.Model):
         return self.name
 
 
+def of_version_that_serves() -> Q:
+    """Rows of the active version; within one request always of the same one."""
+    block = serving()
+    if block is None:
+        return Q(version__is_active=True)
+    if block.version is None:
+        block.version = ModelVersion.objects.active()
+    return Q(version=block.version) if block.version else Q(pk__in=[])
+
+
 class SightQuerySet(models.QuerySet["Sight"]):
     def of_active_version(self) -> Self:
-        return self.filter(version__is_active=True)
+        return self.filter(of_version_that_serves())
 
 
 class Sight(models.Model):
@@ -93,15 +104,21 @@ class PhotoTagQuerySet(models.QuerySet["PhotoTag"]):
         return self.filter(photo__owner=user)
 
     def shown(self) -> Self:
-        """Tags as people see them: what a person rejected is hidden."""
-        return self.exclude(source=PhotoTag.Source.REJECTED)
+        """Tags as people see them: what people gave, and of what no person spoke about what the
+        active version sees."""
+        given = Q(version=None, source=PhotoTag.Source.PERSON)
+        return self.filter(given | of_version_that_serves())
 
     def in_library(self) -> Self:
         return self.filter(photo__trashed_at=None)
 
 
 class PhotoTag(models.Model):
-    """The present state of one tag on one photo, derived from sights and corrections."""
+    """The present state of one tag on one photo, derived from sights and corrections.
+
+    What versions see lives side by side. Where a person spoke about a tag on a photo, theirs is the
+    only row: no version has one there.
+    """
 
     class Source(models.TextChoices):
         MODEL = "model", "seen by the model"
@@ -110,13 +127,26 @@ class PhotoTag(models.Model):
 
     photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="photo_tags")
     tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="photo_tags")
+    version = models.ForeignKey(  # that sees it; None: a person's word
+        ModelVersion, on_delete=models.CASCADE, null=True, blank=True, related_name="photo_tags"
+    )
     source = models.CharField(max_length=8, choices=Source.choices)
     probability = models.FloatField(default=1.0)
 
     objects = PhotoTagQuerySet.as_manager()
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("photo", "tag"), name="tag_once_a_photo"),)
+        constraints = (
+            models.UniqueConstraint(fields=("photo", "tag", "version"), name="tag_once_a_version"),
+            models.UniqueConstraint(
+                fields=("photo", "tag"), condition=Q(version=None), name="tag_said_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(source="model", version__isnull=False)
+                | (~Q(source="model") & Q(version__isnull=True)),
+                name="models_tags_have_versions",
+            ),
+        )
         indexes = (models.Index(fields=("tag", "source"), name="tag_source"),)
 
     def __str__(self) -> str:

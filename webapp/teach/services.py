@@ -17,6 +17,7 @@ from webapp.find.documents import index_photos
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.library.services.claims import still_held
 from webapp.teach.models import Correction, ModelVersion, PhotoTag, Sight, Tag
+from webapp.teach.serving import serving
 from webapp.texts import JOINER, one_line
 
 EMBEDDING_DTYPE = np.dtype("<f2")  # as stored: 512 little-endian float16
@@ -48,10 +49,18 @@ class Seen(SeenTags, Protocol):
 
 
 def active_version() -> ModelVersion:
-    """The version that looks and searches; the shipped one is registered on first use."""
-    active = ModelVersion.objects.active()
-    if active:
-        return active
+    """The version that looks and searches, within one request always the same; the shipped one is
+    registered on first use."""
+    block = serving()
+    if block and block.version:
+        return block.version
+    version = ModelVersion.objects.active() or _first_version()
+    if block:
+        block.version = version
+    return version
+
+
+def _first_version() -> ModelVersion:
     version, _ = ModelVersion.objects.get_or_create(name=settings.MAREA_MODEL)
     version.is_active, version.activated_at = True, timezone.now()
     version.save(update_fields=["is_active", "activated_at"])
@@ -87,7 +96,7 @@ def store_sights(
         unique_fields=["photo", "version"],
         update_fields=["embedding", "caption", "caption_confidence", "other_captions", "tags"],
     )
-    store_model_tags(kept)
+    store_model_tags(version, kept)
     for photo, _ in kept:
         photo.state, photo.holder, photo.lease_until, photo.error = Photo.State.READY, "", None, ""
         photo.placeholder = placeholders.get(photo.pk, photo.placeholder)
@@ -120,16 +129,26 @@ def sight_of(photo: Photo, version: ModelVersion, seen: Seen) -> Sight:
     )
 
 
-def store_model_tags(looked: Sequence[tuple[Photo, SeenTags]]) -> None:
-    """Replace the model's tags on these photos; what a person said stays as it is."""
+def store_model_tags(version: ModelVersion, looked: Sequence[tuple[Photo, SeenTags]]) -> None:
+    """Replace the version's tags on these photos, except where a person spoke about a tag. Lock the
+    photos first."""
     photo_ids = [photo.pk for photo, _ in looked]
-    PhotoTag.objects.filter(photo__in=photo_ids, source=PhotoTag.Source.MODEL).delete()
+    of_photos = PhotoTag.objects.filter(photo__in=photo_ids)
+    of_photos.filter(version=version).delete()
+    spoken = set(of_photos.filter(version=None).values_list("photo_id", "tag_id"))
     tags = _tags_named({name for _, seen in looked for name, _ in seen.tags})
     PhotoTag.objects.bulk_create(
         [
-            PhotoTag(photo=photo, tag=tags[name], source="model", probability=float(probability))
+            PhotoTag(
+                photo=photo,
+                tag=tags[name],
+                version=version,
+                source=PhotoTag.Source.MODEL,
+                probability=float(probability),
+            )
             for photo, seen in looked
             for name, probability in seen.tags
+            if (photo.pk, tags[name].pk) not in spoken
         ],
         ignore_conflicts=True,
     )
@@ -183,11 +202,10 @@ def _say(
     Correction.objects.bulk_create(
         [Correction(photo_id=pk, user=user, kind=kind, value=name) for pk in photo_ids]
     )
+    # Under the photos' lock: no version's row stays beside a person's.
+    PhotoTag.objects.filter(photo__in=photo_ids, tag=tag).delete()
     PhotoTag.objects.bulk_create(
-        [PhotoTag(photo_id=pk, tag=tag, source=source) for pk in photo_ids],
-        update_conflicts=True,
-        unique_fields=["photo", "tag"],
-        update_fields=["source", "probability"],
+        [PhotoTag(photo_id=pk, tag=tag, source=source) for pk in photo_ids]
     )
     index_photos(photo_ids)
     return len(photo_ids)

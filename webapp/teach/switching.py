@@ -98,7 +98,8 @@ def _retell(version: ModelVersion) -> None:
         with transaction.atomic():
             # Locked, and without those that were deleted since they were read.
             there = set(Photo.objects.filter(pk__in=[s.photo_id for s in sights]).lock())
-            store_model_tags([(sight.photo, sight) for sight in sights if sight.photo_id in there])
+            kept = [(sight.photo, sight) for sight in sights if sight.photo_id in there]
+            store_model_tags(version, kept)
             index_photos(sorted(there))
 
 

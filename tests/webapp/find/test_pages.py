@@ -144,8 +144,9 @@ def test_queries_do_not_grow_with_results(
 ) -> None:
     for _ in range(count):
         a_photo(ana, is_favourite=True, with_thumbnails=False)
-    # Session, user, their number, photos, captions, tags; what is remembered, and remembering it.
-    with django_assert_num_queries(8):
+    # Session, user, their number, photos, which version, captions, tags; what is remembered, and
+    # remembering it.
+    with django_assert_num_queries(9):
         assert found(as_ana, "is:favourite").count('class="tile ') == count
 
 

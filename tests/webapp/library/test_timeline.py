@@ -84,7 +84,7 @@ def test_tiles_cost_the_same_queries_for_many_as_for_few(
 ) -> None:
     rows(ana, count)
     ids = ",".join(map(str, Photo.objects.values_list("pk", flat=True)))
-    with django_assert_num_queries(5):  # session, user, photos, captions, tags
+    with django_assert_num_queries(6):  # session, user, photos, which version, captions, tags
         tiles = as_ana.get(TILES, {"photos": ids}).json()["tiles"]
     assert len(tiles) == count
 
@@ -94,7 +94,7 @@ def test_the_page_costs_the_same_queries_for_many_as_for_few(
     as_ana: Client, ana: User, count: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     rows(ana, count)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         page = as_ana.get(PAGE).content.decode()
     assert page.count('class="tile"') == count + 1  # and the template of further ones
 

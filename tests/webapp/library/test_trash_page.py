@@ -42,5 +42,7 @@ def test_queries_do_not_grow_with_photos(
 ) -> None:
     for _ in range(count):
         a_photo(ana, with_thumbnails=False, trashed_at=timezone.now())
-    with django_assert_num_queries(6):  # session, user, photos, captions, tags, their number
+    with django_assert_num_queries(
+        7
+    ):  # session, user, photos, version, captions, tags, their number
         assert len(as_ana.get(TRASH).context["tiles"]) == count

@@ -66,7 +66,13 @@ def _describe(
         for photo, vector, caption in rows
     )
     PhotoTag.objects.bulk_create(
-        PhotoTag(photo=photo, tag=known[tag], source=PhotoTag.Source.MODEL, probability=0.9)
+        PhotoTag(
+            photo=photo,
+            tag=known[tag],
+            version=version,
+            source=PhotoTag.Source.MODEL,
+            probability=0.9,
+        )
         for photo, _, caption in rows
         for tag in _drawn.tags(caption)
     )

@@ -9,7 +9,7 @@ remembered at all, and what they marked as not meant, is kept: that is a person'
 import gzip
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import groupby
@@ -91,10 +91,20 @@ def read_rows(path: Path) -> dict[str, int]:
         rows = (row.object for row in serializers.deserialize("jsonl", file))
         for model, some in groupby(rows, key=type):
             for batch in _batches(some):
+                if model is PhotoTag:
+                    _name_versions(batch)
                 model._default_manager.bulk_create(batch)
                 numbers[model._meta.label] += len(batch)
     _reset_sequences()
     return dict(numbers)
+
+
+def _name_versions(photo_tags: Sequence[models.Model]) -> None:
+    """Backups from before tags had versions hold those of the active one."""
+    active = ModelVersion.objects.active()
+    for each in photo_tags:
+        if isinstance(each, PhotoTag) and each.source == PhotoTag.Source.MODEL:
+            each.version_id = each.version_id or (active.pk if active else None)
 
 
 def photo_hashes(path: Path) -> set[str]:
