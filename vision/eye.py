@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from vision.backbones.base import Backbone, Features
 from vision.heads import CAPTIONERS, EMBEDDERS, TAGGERS, Captioner, Embedder, Tagger
 from vision.pixels import squash_batch
 from vision.registry import Registry
+from vision.second_look import SecondLook, second_look
 from vision.sight import Image, Sight
 from vision.versions import Version, open_version
 
@@ -40,12 +41,14 @@ class Eye:
         embed: Embedder,
         tag: Tagger,
         caption: Captioner,
+        closer: SecondLook | None = None,
     ) -> None:
         self.version = version
         self.backbone = backbone
         self.embed = embed
         self.tag = tag
         self.caption = caption
+        self.closer = closer
 
     @property
     def input_size(self) -> int:
@@ -66,18 +69,24 @@ class Eye:
         return [sight for s in starts for sight in self._look(images[s : s + LOOK_BATCH])]
 
     def _look(self, images: Sequence[Image]) -> list[Sight]:
-        features = self.features(images)
-        embeddings, tags = self.describe(features)
-        captions = self.caption(replace(features, embeddings=embeddings))
-        seen = zip(embeddings, tags, captions, strict=True)
+        features = self.see(images)
+        embeddings = cast("NDArray[np.float32]", features.embeddings)  # by `embedded`
+        seen = zip(embeddings, self.tag(features), self.caption(features), strict=True)
         return [Sight(embedding, own, *caption) for embedding, own, caption in seen]
 
-    def describe(
-        self, features: Features
-    ) -> tuple[NDArray[np.float32], list[list[tuple[str, float]]]]:
-        """Embeddings and tags of photos; tags may read the embedding, as captions may."""
-        embeddings = self.embed(features)
-        return embeddings, self.tag(replace(features, embeddings=embeddings))
+    def see(self, images: Sequence[Image]) -> Features:
+        """What tags and captions are read from: features and embeddings. Photos whose tags hang by
+        a hair are looked at twice."""
+        features = self.embedded(self.features(images))
+        if self.closer is None or not len(worth := self.closer.worth(features)):
+            return features
+        size = self.closer.backbone.input_size
+        again = self.closer.backbone(squash_batch([images[number] for number in worth], size))
+        return features.replaced(worth, self.embedded(again))
+
+    def embedded(self, features: Features) -> Features:
+        """Features with the embeddings, which the heads after it may read."""
+        return replace(features, embeddings=self.embed(features))
 
     def features(self, images: Sequence[Image]) -> Features:
         """What the heads read of photos, all of them in one pass."""
@@ -100,12 +109,14 @@ def load_eye(version_or_folder: str | Path | None = None, *, device: str | None 
         spec = version.part(part)
         return registry[spec["name"]](version, spec, device)
 
+    tag = load(TAGGERS, "tags")
     eye = Eye(
         version=version.name,
         backbone=load(BACKBONES, "backbone"),
         embed=load(EMBEDDERS, "embedding"),
-        tag=load(TAGGERS, "tags"),
+        tag=tag,
         caption=load(CAPTIONERS, "captions"),
+        closer=second_look(version, tag, device=device, threads=torch.get_num_threads()),
     )
     logger.info("loaded version=%s device=%s", version.name, device)
     return eye

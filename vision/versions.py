@@ -23,7 +23,7 @@ from vision.errors import WeightsError
 from vision.onnx_safety import check_onnx
 
 WEIGHTS = Path(__file__).parent / "weights"
-DEFAULT_VERSION = "lite2-2026.11b"
+DEFAULT_VERSION = "lite2-2026.11c"
 FORMAT = 1
 READABLE = {".onnx", ".safetensors", ".json", ".csv"}
 

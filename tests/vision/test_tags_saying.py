@@ -49,6 +49,15 @@ def test_what_stays_unsaid_is_no_reason_to_leave_out_its_broader_word() -> None:
     assert said(rules(), gorilla=0.99, animal=0.9, person=0.2) == ["animal"]
 
 
+def test_a_photo_is_in_doubt_when_a_shown_word_is_near_its_threshold() -> None:
+    own = rules(thresholds=np.full(len(rules().words), 0.5, np.float32))
+    words = len(own.words)
+    near, far = np.full((2, words), 0.01, np.float32)
+    near[0], far[0] = 0.52, 0.7
+    assert own.doubtful(np.stack([near, far]), 0.1).tolist() == [True, False]
+    assert own.doubtful(np.stack([near, far]), 0.0).tolist() == [False, False]
+
+
 def test_no_more_words_than_allowed() -> None:
     assert said(rules(most=1), beach=0.85, person=0.95) == ["person"]
 

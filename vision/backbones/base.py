@@ -32,6 +32,15 @@ class Features:
         rows = {name: part[start:stop] for name, part in parts.items() if part is not None}
         return type(self)(**rows)
 
+    def replaced(self, rows: NDArray[np.integer], by: "Features") -> Self:
+        """These features, but what `by` has for the photos of the numbers `rows`."""
+        parts = {part.name: getattr(self, part.name) for part in fields(self)}
+        for name, part in parts.items():
+            if part is not None and getattr(by, name) is not None:
+                parts[name] = part.copy()
+                parts[name][rows] = getattr(by, name)
+        return type(self)(**parts)
+
 
 class Backbone(Protocol):
     """A frozen network that turns photos into features."""

@@ -39,6 +39,19 @@ class Rules:
         says = (likely >= self.thresholds) & ~self.withheld(likely)
         return [self._best(own, row) for own, row in zip(likely, says, strict=True)]
 
+    def doubtful(self, probabilities_BW: NDArray[np.float32], margin: float) -> NDArray[np.bool_]:
+        """Photos (B,) of which other words would be said if every threshold lay `margin` (log-odds)
+        lower than if it lay as much higher."""
+        lower, higher = (self._moved(by).said(probabilities_BW) for by in (-margin, margin))
+        words = [[{word for word, _ in said} for said in each] for each in (lower, higher)]
+        return np.array([few != many for many, few in zip(*words, strict=True)], dtype=bool)
+
+    def _moved(self, by: float) -> "Rules":
+        """The same rules with thresholds `by` higher, in log-odds; what is never said stays so."""
+        odds = np.exp(by) * self.thresholds / np.maximum(1 - self.thresholds, 1e-6)
+        moved = np.where(self.thresholds < 1, odds / (1 + odds), self.thresholds)
+        return replace(self, thresholds=moved.astype(np.float32))
+
     def without_mercy(self) -> "Rules":
         """The same rules, but nothing is withheld: to measure what the list of words is worth."""
         return replace(self, hurtful=np.zeros_like(self.hurtful))

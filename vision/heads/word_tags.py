@@ -99,6 +99,10 @@ class WordTagger:
         """(word, probability) pairs of each photo, most probable first."""
         return self.rules.said(self.probabilities(features))
 
+    def doubtful(self, features: Features, margin: float) -> NDArray[np.bool_]:
+        """Photos (B,) whose tags hang on less than `margin` log-odds."""
+        return self.rules.doubtful(self.probabilities(features), margin)
+
     def probabilities(self, features: Features) -> NDArray[np.float32]:
         """Of every word of the table, (B, words); colours are 0 where the pixels are not known."""
         if features.embeddings is None:

@@ -112,6 +112,30 @@ def export_fp32(
         )
 
 
+def export_exact(
+    network: nn.Module, *, size: int, to: Path, outputs: Sequence[str] = OUTPUTS
+) -> None:
+    """Write `network` with weights of float16 that ONNX Runtime widens when it opens the file, so
+    that it computes in float32 and takes half the space."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    partial = to.with_suffix(".partial")
+    export_fp32(network, size=size, to=partial, outputs=outputs)
+    model = onnx.load(str(partial))
+    large = [each for each in model.graph.initializer if len(each.dims) > 1]
+    for weight in large:
+        half = numpy_helper.to_array(weight).astype(np.float16)
+        model.graph.initializer.remove(weight)
+        model.graph.initializer.append(numpy_helper.from_array(half, f"{weight.name}_half"))
+        cast = helper.make_node(
+            "Cast", [f"{weight.name}_half"], [weight.name], to=TensorProto.FLOAT
+        )
+        model.graph.node.insert(0, cast)
+    onnx.save(model, str(partial))
+    partial.rename(to)
+    logger.info("exported backbone=%s bytes=%d", to.name, to.stat().st_size)
+
+
 def store_in_int8(path: Path, names: Sequence[str]) -> None:
     """Replace float weights of an ONNX file by int8 with a scale for each row (output)."""
     from onnx import helper, numpy_helper

@@ -35,6 +35,8 @@ class Recipe:
     float_first: int = 0
     # Its weights are rounded with care, which is worth minutes where rounding costs much.
     rounded: bool = False
+    # How near a tag's threshold (log-odds) a photo is looked at again in float; 0 for never.
+    doubt: float = 0.0
     spec: dict[str, Any] = field(default_factory=dict)  # what loading it needs to know
 
 
@@ -50,6 +52,7 @@ def lite2() -> Recipe:
         ("Conv", "Add", "Clip"),
         float_first=2,
         rounded=True,
+        doubt=0.07,
     )
 
 

@@ -10,9 +10,11 @@ from typing import Any
 
 from vision.collection import Collection
 from vision.errors import DataMissing
-from vision.training.backbone import calibration_photos, export_backbone
+from vision.training.backbone import calibration_photos, export_backbone, export_exact
 from vision.training.features import VIEWS, FeatureCache
 from vision.training.networks import DEFAULT_NETWORK, NETWORKS, Recipe
+
+EXACT = "backbone.fp16.onnx"
 
 # A part of a version: what the manifest says of it, by the part's name.
 Parts = dict[str, dict[str, Any]]
@@ -80,7 +82,17 @@ def make_backbone(shop: Workshop) -> dict[str, Any]:
             rounded=recipe.rounded,
         )
     files = {"onnx": shop.backbone.name, "input_size": recipe.input_size}
-    return {"name": shop.network, **files, **recipe.spec}
+    return {"name": shop.network, **files, **recipe.spec, **_exact(shop)}
+
+
+def _exact(shop: Workshop) -> dict[str, Any]:
+    """What the specification says of the backbone in float, exported unless it is there."""
+    if not shop.recipe.doubt:
+        return {}
+    to = shop.draft / EXACT
+    if not to.exists():
+        export_exact(shop.recipe.build(shop.work), size=shop.recipe.input_size, to=to)
+    return {"exact": to.name, "doubt": shop.recipe.doubt}
 
 
 def look_at_photos(shop: Workshop) -> None:

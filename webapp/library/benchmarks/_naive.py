@@ -1,7 +1,6 @@
 """The naive way of taking a photo in: the whole of it, one at a time, the network for each head."""
 
 import io
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,9 +39,8 @@ def look(image: Image.Image, eye: "Eye") -> Sight:
     """One pass of the backbone for each head."""
     pixels = squash_batch([np.asarray(image)], eye.input_size)
     (embedding,) = eye.embed(eye.backbone(pixels))
-    _, (tags,) = eye.describe(eye.backbone(pixels))
-    seen = eye.backbone(pixels)
-    (caption,) = eye.caption(replace(seen, embeddings=eye.embed(seen)))
+    (tags,) = eye.tag(eye.embedded(eye.backbone(pixels)))
+    (caption,) = eye.caption(eye.embedded(eye.backbone(pixels)))
     return Sight(embedding, tags, *caption)
 
 
