@@ -68,6 +68,10 @@ class Photos:
     grid: Tensor
     whole: Tensor
 
+    def part(self, rows: slice, device: torch.device) -> Self:
+        """Some of them, on a device."""
+        return type(self)(self.grid[rows].to(device), self.whole[rows].to(device))
+
     @classmethod
     def of(
         cls,

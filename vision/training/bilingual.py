@@ -9,6 +9,7 @@ for both languages and nothing has to guess which one a query is in.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from vision.training.checkpoint import (
     seed_step,
     silent,
 )
+from vision.training.distributed.world import current_world
 from vision.training.german import GermanWords
 from vision.training.sentences import MAX_TOKENS, TextSide
 
@@ -88,6 +90,10 @@ def train_bilingual(
     progress: Progress = silent,
 ) -> TextSide:
     """Train `text_side` in place; it comes back ready to run. Keeps a checkpoint in `work`."""
+    text_side = text_side.to(current_world().device)
+    loss_of = current_world().together(
+        text_side, partial(_loss, text_side, config), is_partial=True
+    )
     optimizer = _optimizer(text_side, config)
     before = {name: value.clone() for name, value in text_side.state_dict().items()}
     data = fingerprint(config, german.targets, english.targets)
@@ -102,9 +108,8 @@ def train_bilingual(
             )
         tokens, targets = german.draw(foreign, rng)
         more, their_targets = english.draw(config.batch - foreign, rng)
-        loss = _loss(
-            text_side.train(), [*tokens, *more], torch.cat([targets, their_targets]), config
-        )
+        text_side.train()
+        loss = loss_of([*tokens, *more], torch.cat([targets, their_targets]))
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(text_side.parameters(), 1.0)
@@ -114,7 +119,7 @@ def train_bilingual(
             logger.info("bilingual step=%d loss=%.4f", step + 1, loss.item())
         progress(step + 1, config.steps, {"loss": loss.item()})
     _remember(text_side, before, config.kept)
-    return text_side.eval()
+    return text_side.eval().cpu()
 
 
 @torch.no_grad()
@@ -138,26 +143,32 @@ def padded(tokens: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
 
 def _loss(
     text_side: TextSide,
+    config: BilingualTraining,
     tokens: Sequence[Sequence[int]],
     targets_BD: Tensor,
-    config: BilingualTraining,
 ) -> Tensor:
-    """How far from the targets, and how differently near to the other sentences' targets."""
-    with torch.autocast(targets_BD.device.type, dtype=torch.bfloat16):
-        ours_BD = _embed(text_side, tokens)
-    ours_BD = functional.normalize(ours_BD.float(), dim=-1)
+    """How far from the targets, and how differently near to the other sentences' targets.
+
+    Of several processes each embeds its part, and compares all.
+    """
+    world, count = current_world(), len(tokens)
+    targets_BD = targets_BD.to(world.device)
+    with torch.autocast(world.device.type, dtype=torch.bfloat16):
+        own_BD = _embed(text_side, tokens[world.part(count)], world.device)
+    ours_BD = world.gathered(functional.normalize(own_BD.float(), dim=-1), count)
     wanted_BB = torch.softmax(config.scale * targets_BD @ targets_BD.T, dim=-1)
     found_BB = functional.log_softmax(config.scale * ours_BD @ targets_BD.T, dim=-1)
     apart = 1 - (ours_BD * targets_BD).sum(dim=1).mean()
     return 2 * apart + functional.kl_div(found_BB, wanted_BB, reduction="batchmean")
 
 
-def _embed(text_side: TextSide, tokens: Sequence[Sequence[int]]) -> Tensor:
+def _embed(text_side: TextSide, tokens: Sequence[Sequence[int]], device: torch.device) -> Tensor:
     """Embeddings of sentences, run beside others of about their length: less is padded so."""
     order = sorted(range(len(tokens)), key=lambda row: len(tokens[row]))
     size = -(-len(order) // GROUPS)
     groups = [order[start : start + size] for start in range(0, len(order), size)]
-    parts = [text_side(*padded([tokens[row] for row in rows])) for rows in groups]
+    padded_groups = [padded([tokens[row] for row in rows]) for rows in groups]
+    parts = [text_side(ids.to(device), mask.to(device)) for ids, mask in padded_groups]
     back = torch.tensor(order).argsort()
     return torch.cat(parts)[back]
 

@@ -6,9 +6,10 @@ decoder learns what is in photos from all of them, and writes in the manner it i
 
 import copy
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ from vision.training.checkpoint import (
     silent,
     update_average,
 )
+from vision.training.distributed.world import current_world
 from vision.training.rewards import CiderReward
 from vision.training.self_critical import self_critical_loss
 
@@ -121,7 +123,7 @@ def train_captions(
 ) -> PolyglotDecoder:
     """The averaged weights after all steps; the checkpoint is in `work`."""
     torch.manual_seed(config.seed)
-    model = PolyglotDecoder(network, dropout=config.dropout)
+    model = PolyglotDecoder(network, dropout=config.dropout).to(current_world().device)
     average = copy.deepcopy(model)
     optimizer = optim.AdamW(
         model.parameters(), lr=config.peak_rate, weight_decay=config.weight_decay, fused=True
@@ -140,33 +142,43 @@ def train_captions(
             told = " ".join(f"{name}={value:.4f}" for name, value in figures.items())
             logger.info("captions step=%d %s", step + 1, told)
         progress(step + 1, config.total, figures)
-    return average.eval()
+    return average.eval().cpu()
+
+
+Taken = tuple[Tensor, dict[str, float]]  # the loss of a step and other figures
 
 
 class _Steps:
-    """The three stages as one row of steps."""
+    """The three stages as one row of steps.
+
+    Of several processes each reads its part of the captions; the loss is that of all of them.
+    """
 
     def __init__(self, lessons: Lessons, config: CaptionTraining, model: PolyglotDecoder) -> None:
         self.lessons, self.config, self.model = lessons, config, model
         self._rewards: dict[str, CiderReward] = {}
+        self.world = current_world()
+        # A step leaves out the words of languages that it does not read.
+        self.loss_of = self.world.together(model, _loss_of, is_partial=True)
 
     def take(self, step: int, optimizer: optim.Optimizer) -> dict[str, float]:
         """One step; its figures."""
         config, rng = self.config, seed_step(self.config.seed, step)
-        figures: dict[str, float] = {}
         if step < config.language_steps:
             rate = self._rate(step, config.language_steps, config.peak_rate)
-            loss = self._language_loss(rng)
+            loss, figures = self.loss_of(self._language_loss, rng)
         elif (late := step - config.language_steps) < config.photo_steps:
             rate = self._rate(late, config.photo_steps, config.peak_rate)
-            loss = self._photo_loss(_pick(self.lessons.tasks, config.photo_shares, rng), rng)
+            task = _pick(self.lessons.tasks, config.photo_shares, rng)
+            loss, figures = self.loss_of(self._photo_loss, rng, task)
         elif (late := late - config.photo_steps) < config.lean_steps:
             rate = self._rate(late, config.lean_steps, config.lean_rate)
-            loss = self._photo_loss(_pick(self.lessons.tasks, config.lean_shares, rng), rng)
+            task = _pick(self.lessons.tasks, config.lean_shares, rng)
+            loss, figures = self.loss_of(self._photo_loss, rng, task)
         else:
             rate = self._rate(late - config.lean_steps, config.reward_steps, config.reward_rate)
             self.model.dropout.p = config.reward_dropout
-            loss, figures = self._reward_loss(rng)
+            loss, figures = self.loss_of(self._reward_loss, rng)
         for group in optimizer.param_groups:
             group["lr"] = rate
         optimizer.zero_grad()
@@ -178,44 +190,47 @@ class _Steps:
     def _rate(self, step: int, total: int, peak: float) -> float:
         return learning_rate(step, total, peak=peak, warmup=self.config.warmup)
 
-    def _language_loss(self, rng: np.random.Generator) -> Tensor:
+    def _language_loss(self, rng: np.random.Generator) -> Taken:
         config, model = self.config, self.model.train()
         every, shares = self.lessons.sentences, config.language_shares
         chances = np.array([shares.get(each.language, 1.0) for each in every])
         chosen = every[int(rng.choice(len(every), p=chances / chances.sum()))]
         words_BT = chosen.draw(config.language_batch, rng)
         start = int(rng.integers(FIRST_MANNER, FIRST_MANNER + 2)) if chosen.language == "en" else 2
-        with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
-            seen = model.imagine(len(words_BT))
-            return caption_loss(
+        own_BT = words_BT[self.world.part(len(words_BT))]
+        with self._autocast():
+            loss = caption_loss(
                 model,
-                seen,
-                words_BT,
+                model.imagine(len(own_BT)),
+                own_BT,
                 chosen.language,
                 start=start,
                 smoothing=config.label_smoothing,
             )
+        return loss, {}
 
-    def _photo_loss(self, task: Task, rng: np.random.Generator) -> Tensor:
+    def _photo_loss(self, rng: np.random.Generator, task: Task) -> Taken:
         config, model = self.config, self.model.train()
         photos, words_PKT = task.draw(config.batch, config.captions_a_photo, rng)
         start = FIRST_MANNER if rng.random() < config.borrowed else task.start
-        with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
-            return caption_loss(
+        own = self.world.part(len(words_PKT))
+        with self._autocast():
+            loss = caption_loss(
                 model,
-                model.look(photos),
-                words_PKT.flatten(0, 1),
+                model.look(photos.part(own, self.world.device)),
+                words_PKT[own].flatten(0, 1),
                 task.language,
                 start=start,
                 smoothing=config.label_smoothing,
             )
+        return loss, {}
 
-    def _reward_loss(self, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+    def _reward_loss(self, rng: np.random.Generator) -> Taken:
         config, model = self.config, self.model.train()
         task = _pick(self.lessons.tasks, config.reward_shares, rng)
         if task.name not in config.rewarded:
-            return self._photo_loss(task, rng), {}
-        with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
+            return self._photo_loss(rng, task)
+        with self._autocast():
             loss, reward = self_critical_loss(
                 model,
                 task,
@@ -227,6 +242,10 @@ class _Steps:
                 rng=rng,
             )
         return loss, {"reward": reward}
+
+    def _autocast(self) -> torch.autocast:
+        device = self.world.device.type
+        return torch.autocast(device, torch.bfloat16, enabled=self.config.bfloat16)
 
     def _reward_of(self, task: Task) -> CiderReward:
         if task.name not in self._rewards:
@@ -244,18 +263,27 @@ def caption_loss(
     start: int,
     smoothing: float,
 ) -> Tensor:
-    """Mean cross-entropy of each known word given the words before it."""
-    first_B1 = torch.full((len(words_BT), 1), start)
+    """Mean cross-entropy of each known word, of all processes, given the words before it."""
+    world = current_world()
+    words_BT = words_BT.to(world.device)
+    first_B1 = torch.full((len(words_BT), 1), start, device=world.device)
     before_BT = torch.cat([first_B1, words_BT[:, :-1].clamp(min=END)], dim=1)
     logits_BTV = model.read(before_BT, seen, language)
     # The unknown word is heard but never said.
     wanted_BT = words_BT.masked_fill(words_BT == UNKNOWN, NO_WORD)
-    return functional.cross_entropy(
+    total = functional.cross_entropy(
         logits_BTV.float().flatten(0, 1),
         wanted_BT.flatten(),
         ignore_index=NO_WORD,
         label_smoothing=smoothing,
+        reduction="sum",
     )
+    return world.summed(total) / world.summed((wanted_BT != NO_WORD).sum())
+
+
+def _loss_of(loss: Callable[..., Taken], *given: Any) -> Taken:
+    """One function for the losses of all stages, since gradients are averaged over one."""
+    return loss(*given)
 
 
 def _pick(tasks: Sequence[Task], shares: Shares, rng: np.random.Generator) -> Task:

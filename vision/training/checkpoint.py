@@ -1,9 +1,11 @@
 """Where a training stands, so that an interrupted one goes on and reaches the same weights.
 
-Randomness is a function of (seed, step), see `seed_step`, so a checkpoint needs no generator state.
+Randomness is a function of (seed, step), see `seed_step`, so a checkpoint needs no generator state
+and says nothing of processes: a training may go on with more of them, or fewer.
 """
 
 import hashlib
+import io
 import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -15,6 +17,7 @@ import torch
 from torch import nn, optim
 
 from vision.errors import TrainingError
+from vision.training.distributed.world import current_world
 
 logger = logging.getLogger(__name__)
 
@@ -28,12 +31,14 @@ def silent(done: int, total: int, figures: dict[str, float]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A file with everything that a training changes."""
+    """A file with everything that a training changes; of several processes the first keeps it."""
 
     path: Path
     fingerprint: str
 
     def save(self, step: int, modules: dict[str, nn.Module], optimizer: optim.Optimizer) -> None:
+        if not current_world().is_first:
+            return
         state = {
             "fingerprint": self.fingerprint,
             "step": step,
@@ -50,9 +55,10 @@ class Checkpoint:
 
         Raises TrainingError when the file belongs to another configuration or other data.
         """
-        if not self.path.exists():
+        kept = self._kept()
+        if kept is None:
             return 0
-        state = torch.load(self.path, weights_only=True)
+        state = torch.load(io.BytesIO(kept), weights_only=True, map_location="cpu")
         if state["fingerprint"] != self.fingerprint:
             raise TrainingError(
                 f"{self.path} belongs to a training with other settings or data; delete it to "
@@ -63,6 +69,12 @@ class Checkpoint:
         optimizer.load_state_dict(state["optimizer"])
         logger.info("resumed path=%s step=%d", self.path.name, state["step"])
         return int(state["step"])
+
+    def _kept(self) -> bytes | None:
+        """The file of the first process: others may be on machines that do not share its disk."""
+        world = current_world()
+        own = self.path.read_bytes() if world.is_first and self.path.exists() else None
+        return world.told(own)
 
 
 def fingerprint(config: Any, *arrays: np.ndarray | torch.Tensor) -> str:
@@ -75,9 +87,12 @@ def fingerprint(config: Any, *arrays: np.ndarray | torch.Tensor) -> str:
 
 
 def seed_step(seed: int, step: int) -> np.random.Generator:
-    """Make torch's randomness (dropout) and the returned generator depend on the step alone."""
+    """Make torch's randomness (dropout) and the returned generator depend on the step alone.
+
+    Of several processes each has dropout of its own and the same generator: they draw one batch.
+    """
     rng = np.random.default_rng([seed, step])
-    torch.manual_seed(int(rng.integers(2**62)))
+    torch.manual_seed(int(rng.integers(2**62)) + current_world().rank)
     return rng
 
 

@@ -8,7 +8,7 @@ merged into one: see `vision.training.merging`.
 
 import copy
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from vision.training.checkpoint import (
     silent,
     update_average,
 )
+from vision.training.distributed.world import current_world
 from vision.training.image_head import ImageHeadTraining, standardisation, weight_decayed
 from vision.training.pairs import Batch, Photos, Stream
 
@@ -133,11 +134,19 @@ class Tower(nn.Module):
         return self.image((described_BF - self.mean) / self.deviation)
 
     def loss(self, batch: Batch) -> Tensor:
-        """Cross-entropy both ways; what is true of several photos is shared among them."""
-        with torch.autocast(batch.described.device.type, dtype=torch.bfloat16):
-            images_BD, texts_WD = self.images(batch.described), self.text(batch.sentences)
+        """Cross-entropy both ways; what is true of several photos is shared among them.
+
+        Of several processes each embeds its part, and contrasts all.
+        """
+        world = current_world()
+        photos, texts = batch.true.shape
+        described = batch.described[world.part(photos)].to(world.device)
+        sentences = batch.sentences[world.part(texts)].to(world.device)
+        with torch.autocast(world.device.type, dtype=torch.bfloat16):
+            images_BD = world.gathered(self.images(described), photos)
+            texts_WD = world.gathered(self.text(sentences), texts)
             scores_BW = self.scale * images_BD @ texts_WD.T
-        return contrastive(scores_BW.float(), batch.true)
+        return contrastive(scores_BW.float(), batch.true.to(world.device))
 
 
 def contrastive(scores_BW: Tensor, true_BW: Tensor) -> Tensor:
@@ -163,23 +172,26 @@ def train_tower(
     torch.manual_seed(config.seed)
     tower = Tower(image, text, config)
     tower.mean, tower.deviation = standardisation(photos)
+    data = fingerprint(config, tower.mean, tower.deviation)
+    tower = tower.to(current_world().device)
+    loss_of = current_world().together(tower, tower.loss)
     average = copy.deepcopy(tower)
     optimizer = weight_decayed(tower, config.peak_rate, config.weight_decay)
-    data = fingerprint(config, tower.mean, tower.deviation)
     checkpoint = Checkpoint(work / f"tower{config.seed}.checkpoint", data)
     modules: dict[str, nn.Module] = {"tower": tower, "average": average}
     for step in range(checkpoint.resume(modules, optimizer), config.steps):
-        loss = _train_step(tower, lessons, config, optimizer, step)
+        tower.train()
+        loss = _train_step(loss_of, lessons, config, optimizer, step)
         update_average(average, tower, decay=config.average_decay, step=step)
         if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
             checkpoint.save(step + 1, modules, optimizer)
             logger.info("embedding seed=%d step=%d loss=%.4f", config.seed, step + 1, loss)
         progress(step + 1, config.steps, {"loss": loss})
-    return average.eval()
+    return average.eval().cpu()
 
 
 def _train_step(
-    tower: Tower,
+    loss_of: Callable[[Batch], Tensor],
     lessons: Sequence[Lesson],
     config: TowerTraining,
     optimizer: optim.Optimizer,
@@ -191,8 +203,7 @@ def _train_step(
     rate = learning_rate(step, config.steps, peak=config.peak_rate, warmup=config.warmup)
     for group in optimizer.param_groups:
         group["lr"] = rate
-    tower.train()
-    loss = tower.loss(lesson.stream.draw(config.batch, rng))
+    loss = loss_of(lesson.stream.draw(config.batch, rng))
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()

@@ -8,6 +8,7 @@ import copy
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from vision.training.checkpoint import (
     silent,
     update_average,
 )
+from vision.training.distributed.world import current_world
 from vision.training.pairs import Photos
 
 logger = logging.getLogger(__name__)
@@ -68,6 +70,8 @@ def fit_image_head(
     mean_F, deviation_F = standardisation([photos])
     torch.manual_seed(config.seed)
     head = ImageHead(image, dropout=config.dropout, hidden_dropout=config.hidden_dropout)
+    head = head.to(current_world().device)
+    loss_of = current_world().together(head, partial(_loss, head, scale=config.scale))
     average = copy.deepcopy(head)
     optimizer = weight_decayed(head, config.peak_rate, config.weight_decay)
     checkpoint = Checkpoint(
@@ -82,7 +86,8 @@ def fit_image_head(
             )
         rows = rng.choice(len(photos), min(config.batch, len(photos)), replace=False)
         looked_BF = (photos.look(rows, rng) - mean_F) / deviation_F
-        loss = _loss(head.train(), looked_BF, targets[rows], config.scale)
+        head.train()
+        loss = loss_of(looked_BF, targets[rows])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -91,6 +96,7 @@ def fit_image_head(
             checkpoint.save(step + 1, modules, optimizer)
             logger.info("image head step=%d loss=%.4f", step + 1, loss.item())
         progress(step + 1, config.steps, {"loss": loss.item()})
+    average = average.cpu()
     average.fold(mean_F, deviation_F)
     return average.eval()
 
@@ -119,10 +125,15 @@ def weight_decayed(model: nn.Module, rate: float, decay: float) -> optim.Optimiz
 
 
 def _loss(head: ImageHead, described_BF: Tensor, targets_BD: Tensor, scale: float) -> Tensor:
-    """How far from the targets, and how far the similarities among them differ."""
-    with torch.autocast(described_BF.device.type, dtype=torch.bfloat16):
-        ours_BD = head(described_BF)
-    ours_BD = functional.normalize(ours_BD.float(), dim=-1)
+    """How far from the targets, and how far the similarities among them differ.
+
+    Of several processes each embeds its part, and compares all.
+    """
+    world, count = current_world(), len(targets_BD)
+    targets_BD = targets_BD.to(world.device)
+    with torch.autocast(world.device.type, dtype=torch.bfloat16):
+        own_BD = head(described_BF[world.part(count)].to(world.device))
+    ours_BD = world.gathered(functional.normalize(own_BD.float(), dim=-1), count)
     wanted_BB = torch.softmax(scale * targets_BD @ targets_BD.T, dim=-1)
     found_BB = functional.log_softmax(scale * ours_BD @ targets_BD.T, dim=-1)
     apart = 1 - (ours_BD * targets_BD).sum(dim=1).mean()

@@ -21,6 +21,7 @@ from vision.text_encoder import TextEncoder, load_text_encoder
 from vision.training.captions import CaptionTraining
 from vision.training.card import model_card
 from vision.training.checkpoint import Progress, silent
+from vision.training.distributed.world import current_world, joined
 from vision.training.embedding import EmbeddingTraining
 from vision.training.networks import DEFAULT_NETWORK, NETWORKS
 from vision.training.parts.captions import make_captions
@@ -64,15 +65,21 @@ TRAININGS: dict[str, Maker] = {
 
 
 def train_version(config: VersionTraining, *, progress: Progress = silent) -> Path:
-    """Train the parts and publish the version; its folder. Raises VisionError."""
-    shop = config.shop
+    """Train the parts and publish the version; its folder. Raises VisionError.
+
+    Of several processes all train, and the first publishes.
+    """
+    shop, world = config.shop, current_world()
     shop.all_collections()  # say what is missing before anything is done
-    draft = Draft.start(config.name, shop.draft, base=config.base)
-    draft.parts["backbone"] = make_backbone(shop)
-    look_at_photos(shop)
+    with world.one_by_one():
+        draft = Draft.start(config.name, shop.draft, base=config.base)
+        draft.parts["backbone"] = make_backbone(shop)
+        look_at_photos(shop)
     for part in config.parts:
         logger.info("training part=%s", part)
         draft.parts |= TRAININGS[part](config, draft, progress)
+    if not world.is_first:
+        return config.to
     metrics = measure(draft, shop)
     card = model_card(
         name=config.name,
@@ -137,7 +144,8 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
     logging.getLogger("vision").setLevel(logging.INFO)
     try:
-        folder = train_version(plan(arguments))
+        with joined():
+            folder = train_version(plan(arguments))
     except VisionError as error:
         sys.stderr.write(f"{error}\n")
         return 1

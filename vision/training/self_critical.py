@@ -15,6 +15,7 @@ from torch import Tensor
 from vision.heads.polyglot import END, SPECIAL, UNKNOWN, Photos, PolyglotDecoder
 from vision.heads.speaking import Seen, Speaker
 from vision.training.caption_data import MAX_WORDS, NO_WORD, Task
+from vision.training.distributed.world import current_world
 from vision.training.rewards import CiderReward
 
 
@@ -29,26 +30,33 @@ def self_critical_loss(
     fast: bool,
     rng: np.random.Generator,
 ) -> tuple[Tensor, float]:
-    """Loss to descend, and the mean reward of the sentences said."""
+    """Loss to descend, and the mean reward of the sentences said; of all processes' photos."""
+    world = current_world()
     chosen, pictures, view = task.draw_photos(photos, rng)
+    count, own = len(chosen), world.part(len(chosen))
+    chosen, pictures = chosen[own], pictures.part(own, world.device)
     with torch.no_grad():
         seen = model.eval().look(pictures)
     speaker = model.speaker(task.language, fast=fast)
     said_BT = sample(speaker, seen, task, samples=samples, temperature=temperature)
     # References describe the photo as it was taken: "left" of a mirrored one is its "right".
-    known_BT = torch.from_numpy(task.mirrored)[said_BT.clamp(min=0)] if view else said_BT
+    said = said_BT.cpu()
+    known_BT = torch.from_numpy(task.mirrored)[said.clamp(min=0)] if view else said
     rewards_PS = torch.tensor(
         [
             reward(int(chosen[row // samples]), [w for w in words if w != NO_WORD])
-            for row, words in enumerate(known_BT.where(said_BT >= 0, NO_WORD).tolist())
-        ]
+            for row, words in enumerate(known_BT.where(said >= 0, NO_WORD).tolist())
+        ],
+        device=world.device,
     ).unflatten(0, (-1, samples))
     advantage_PS = rewards_PS - rewards_PS.mean(dim=1, keepdim=True)
     advantage_PS = advantage_PS * samples / max(1, samples - 1)
-    advantage_PS = advantage_PS / advantage_PS.std().clamp(min=1e-3)
+    every_PS = world.gathered(advantage_PS, count)
+    advantage_PS = advantage_PS / every_PS.std().clamp(min=1e-3)
     likely_BT = log_probabilities(model.train(), pictures, said_BT, task, temperature=temperature)
-    loss = -(likely_BT.sum(dim=1) * advantage_PS.flatten()).sum() / (said_BT >= 0).sum()
-    return loss, float(rewards_PS.mean())
+    gain = world.summed((likely_BT.sum(dim=1) * advantage_PS.flatten()).sum())
+    rewards = world.gathered(rewards_PS, count)
+    return -gain / world.summed((said_BT >= 0).sum()), float(rewards.mean())
 
 
 @torch.no_grad()
@@ -56,8 +64,8 @@ def sample(speaker: Speaker, seen: Seen, task: Task, *, samples: int, temperatur
     """Sentences (B, T) with their END, NO_WORD after it, drawn word by word."""
     seen, count = speaker.prepare(seen), len(seen) * samples
     hidden, cell = (part.repeat_interleave(samples, dim=0) for part in seen.state)
-    state, words_B = (hidden, cell), torch.full((count,), task.start)
-    running_B = torch.ones(count, dtype=torch.bool)
+    state, words_B = (hidden, cell), torch.full((count,), task.start, device=hidden.device)
+    running_B = torch.ones(count, dtype=torch.bool, device=hidden.device)
     said = []
     for _ in range(MAX_WORDS):
         logits_BV, state = speaker.step(words_B, seen, state)
@@ -72,7 +80,7 @@ def sample(speaker: Speaker, seen: Seen, task: Task, *, samples: int, temperatur
 def _draw(chances_BV: Tensor) -> Tensor:
     """One word (B,) of each row; one random number a row is a tenth of multinomial's time."""
     upto_BV = chances_BV.cumsum(dim=-1)
-    where_B1 = torch.rand(len(upto_BV), 1) * upto_BV[:, -1:]
+    where_B1 = torch.rand(len(upto_BV), 1, device=upto_BV.device) * upto_BV[:, -1:]
     return torch.searchsorted(upto_BV, where_B1)[:, 0].clamp(max=upto_BV.shape[1] - 1)
 
 
@@ -80,7 +88,7 @@ def log_probabilities(
     model: PolyglotDecoder, photos: Photos, said_BT: Tensor, task: Task, *, temperature: float
 ) -> Tensor:
     """(B, T) of each word given those before, 0 after the end; with gradients."""
-    first_B1 = torch.full((len(said_BT), 1), task.start)
+    first_B1 = torch.full((len(said_BT), 1), task.start, device=said_BT.device)
     before_BT = torch.cat([first_B1, said_BT[:, :-1].clamp(min=END)], dim=1)
     logits_BTV = model.read(before_BT, model.look(photos), task.language).float()
     likely_BTV = (_allowed(logits_BTV, task.language) / temperature).log_softmax(dim=-1)
@@ -90,6 +98,6 @@ def log_probabilities(
 
 def _allowed(logits: Tensor, language: str) -> Tensor:
     """Without the special words, which are never said."""
-    never = torch.zeros(logits.shape[-1])
+    never = torch.zeros(logits.shape[-1], device=logits.device)
     never[UNKNOWN : len(SPECIAL[language])] = float("-inf")
     return logits + never

@@ -20,6 +20,7 @@ from vision.training.caption_data import (
 )
 from vision.training.captions import CaptionTraining, Lessons, train_captions
 from vision.training.checkpoint import Progress, silent
+from vision.training.distributed.world import current_world
 from vision.training.gists import GistTraining
 from vision.training.parts.speech import (
     JUDGING,
@@ -47,6 +48,8 @@ def make_captions(
     lessons = make_lessons(shop, taught, views, aside, vocabularies, config)
     network = network_for(next(iter(views.values())), vocabularies)
     model = train_captions(lessons, network, config, work=shop.work, progress=progress)
+    if not current_world().is_first:
+        return {}
     save_half(model, shop.draft / "captions.safetensors")
     written = {code: _written(shop, code, own, taught) for code, own in vocabularies.items()}
     words = json.dumps(written, ensure_ascii=False, indent=0)

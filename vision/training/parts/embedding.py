@@ -11,6 +11,7 @@ from vision.heads.embedding import TextTower
 from vision.heads.image_head import ImageHead
 from vision.training.bilingual import train_bilingual
 from vision.training.checkpoint import Progress, silent
+from vision.training.distributed.world import current_world
 from vision.training.embedding import EmbeddingTraining, Merging, Tower, train_tower
 from vision.training.german_sentences import embedded, gather_lessons
 from vision.training.material import Material, gather_material
@@ -44,11 +45,15 @@ def make_embedding(
     if shop.network != DEFAULT_NETWORK:
         joining = replace(config.joining, seed=config.seed)
         return join_space(shop, open_version(), joining, progress=progress)
-    if not shop.sentence_encoder.exists():
-        export_sentence_encoder(shop.sentence_encoder)
-    material = gather_material(shop, config)
+    world = current_world()
+    with world.one_by_one():
+        if not shop.sentence_encoder.exists():
+            export_sentence_encoder(shop.sentence_encoder)
+        material = gather_material(shop, config)
     image, tower = merge_all(_towers(shop, material, config, progress), material, config.merging)
     text_side, tokenizer = _bilingual(shop, material, tower, config, progress)
+    if not world.is_first:
+        return {}
     generic_D = embedded(tower, torch.cat(material.sentences)).mean(axis=0)
     shipped = shipped_head(shop, image, material.names, generic_D)
     save_half(shipped, shop.draft / "embedding.safetensors")
@@ -108,7 +113,8 @@ def _bilingual(
 ) -> tuple[TextSide, Tokenizer]:
     """A text side that knows German, if there is German to learn from."""
     learning = copy.deepcopy(tower)  # the targets come from `tower`, which must stand still
-    lessons = gather_lessons(shop, material, learning, config.bilingual.words)
+    with current_world().one_by_one():
+        lessons = gather_lessons(shop, material, learning, config.bilingual.words)
     if lessons is None:
         logger.info("no parallel sentences in %s: the text side stays English", shop.data.name)
         return TextSide(pretrained_minilm(), tower), minilm_tokenizer()

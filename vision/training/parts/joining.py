@@ -13,6 +13,7 @@ from vision.backbones.base import Features
 from vision.collection import Collection
 from vision.heads import EMBEDDERS
 from vision.training.checkpoint import Progress, silent
+from vision.training.distributed.world import current_world
 from vision.training.features import PARTS, FeatureCache
 from vision.training.image_head import ImageHeadTraining, fit_image_head
 from vision.training.material import class_names, described, image_config
@@ -29,17 +30,20 @@ def join_space(
     shop: Workshop, base: Version, config: ImageHeadTraining, *, progress: Progress = silent
 ) -> Parts:
     """Fit an image head on the workshop's backbone to the embeddings of `base`, into the draft."""
-    if not shop.sentence_encoder.exists():
-        export_sentence_encoder(shop.sentence_encoder)
-    names_CE = class_names(shop.sentence_encoder, shop.features.folder)
-    captioned = shop.all_collections()
-    views = [
-        np.concatenate([described(shop.features, c, "train", view, names_CE) for c in captioned])
-        for view in shop.views
-    ]
-    targets_ND = np.concatenate([_embeddings(shop, base, each) for each in captioned])
+    world, captioned = current_world(), shop.all_collections()
+    with world.one_by_one():
+        if not shop.sentence_encoder.exists():
+            export_sentence_encoder(shop.sentence_encoder)
+        names_CE = class_names(shop.sentence_encoder, shop.features.folder)
+        views = [
+            np.concatenate([described(shop.features, c, "train", v, names_CE) for c in captioned])
+            for v in shop.views
+        ]
+        targets_ND = np.concatenate([_embeddings(shop, base, each) for each in captioned])
     image = image_config(shop.features, captioned[0], names_CE, hidden=config.hidden)
     head = fit_image_head(views, targets_ND, image, config, work=shop.work, progress=progress)
+    if not world.is_first:
+        return {}
     generic_D = _generic(base)
     shipped = shipped_head(shop, head, names_CE, generic_D)
     save_half(shipped, shop.draft / "embedding.safetensors")

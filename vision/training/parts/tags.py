@@ -14,6 +14,7 @@ from vision.heads import EMBEDDERS
 from vision.heads.colours import COLOURS
 from vision.text_encoder import TextEncoder
 from vision.training.checkpoint import Progress, silent
+from vision.training.distributed.world import current_world
 from vision.training.publish import Draft
 from vision.training.tag_material import TagPhotos, single_mentions, tag_photos
 from vision.training.tags import NEVER
@@ -36,7 +37,12 @@ MOST = 8
 def make_tags(
     shop: Workshop, draft: Draft, config: TagTraining, *, progress: Progress = silent
 ) -> Parts:
-    """Train the tag head for the draft's backbone and embedding, into the draft."""
+    """Train the tag head for the draft's backbone and embedding, into the draft.
+
+    One process does it alone: it takes a minute.
+    """
+    if not current_world().is_first:
+        return {}
     words = [word for word in vocabulary().values() if word.group != "colours"]
     version = draft.trial(shop.work / "trial-tags")
     photos = _photos(shop, version, [word.name for word in words])

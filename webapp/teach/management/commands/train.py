@@ -1,6 +1,7 @@
 """manage.py train NAME: train a part of a model version, on what people said of the photos here or
 on a folder of captioned photos."""
 
+import os
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 DISTILL, STUDENT = "distill", "inception-v3"
 RANKER = "ranker"
+SHARED = ("embedding", "captions", "all")  # what processes under torchrun train together
 
 DATA = settings.BASE_DIR.parent / "shared" / "data"
 PACKAGES = "tests/requirements.txt"  # training needs what tests need: ONNX export and MiniLM
@@ -40,8 +42,8 @@ class Command(BaseCommand):
         "the others; the training is listed on the page Runs. With --data, a part or all of a "
         "version learns from a folder of captioned photos instead, and 'distill' teaches "
         "Inception-v3 what the active version's backbone sees of them, without any labels. "
-        "Interrupted, it goes on where it was. A version is put to work by manage.py models "
-        "activate. "
+        "Interrupted, it goes on where it was. Started by torchrun, several processes or GPUs "
+        "share the training from a folder. A version is put to work by manage.py models activate. "
         "'ranker' learns the order of results from what people did with them, and puts it to work "
         "if it beats the present order on queries that it has not learned from."
     )
@@ -96,6 +98,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if _is_one_of_many() and not _is_shared(options):
+            raise CommandError(
+                "Several processes together train embedding, captions or all of a version, from a "
+                "folder: give --data. Anything else is trained by one process, without torchrun."
+            )
         if options["part"] == RANKER:
             self._teach_ranker(options["undo"])
         elif options["run"] is not None:
@@ -147,15 +154,20 @@ class Command(BaseCommand):
         self.stdout.write(said)
 
     def _train_from_folder(self, **options: Any) -> None:
+        from vision.training.distributed.world import joined
+
         train = self._distil if options["part"] == DISTILL else self._train
         try:
-            folder = train(**options)
+            with joined() as world:
+                folder = train(**options)
         except VisionError as error:
             raise CommandError(str(error)) from error
         except ModuleNotFoundError as error:
             raise CommandError(
                 f"Training needs the package {error.name}: pip install -r {PACKAGES}."
             ) from error
+        if not world.is_first:
+            return
         self.stdout.write(
             f"{folder} was written. Put it to work with: manage.py models activate {folder.name}"
         )
@@ -169,12 +181,14 @@ class Command(BaseCommand):
     def _train(
         self, *, part: str, data: Path, name: str, seed: int, backbone: str | None, **_: Any
     ) -> Path:
+        from vision.training.checkpoint import silent
+        from vision.training.distributed.world import current_world
         from vision.training.run import train_version
 
         config = _plan(part, data, name, seed, backbone)
         config.to.parent.mkdir(parents=True, exist_ok=True)
         with _progress_bar() as progress:
-            return train_version(config, progress=progress)
+            return train_version(config, progress=progress if current_world().is_first else silent)
 
     def _distil(self, *, data: Path, name: str, seed: int, steps: int | None, **_: Any) -> Path:
         from vision.training.distill import Distillation
@@ -196,6 +210,15 @@ class Command(BaseCommand):
             distillation=config,
             config=Succession(),
         )
+
+
+def _is_one_of_many() -> bool:
+    """Whether torchrun started this process with others."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def _is_shared(options: dict[str, Any]) -> bool:
+    return _is_from_folder(options) and options["part"] in SHARED
 
 
 def _is_from_folder(options: dict[str, Any]) -> bool:
