@@ -1,6 +1,6 @@
 """Finding photos: by what is in them, by conditions, by likeness to another photo."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,9 +96,13 @@ def matching_photos(user: User, query: Query) -> PhotoQuerySet:
 
 
 @one_version()
-def ranked_hits(user: User, query: Query, *, show_more: bool = False) -> list[Hit]:
-    """What `find_photos` pages through for a query with text, best first."""
-    hits = _hits(user, query, matching_photos(user, query), remembered(user, query))
+def ranked_hits(
+    user: User, query: Query, *, show_more: bool = False, leaving_out: Collection[str] = ()
+) -> list[Hit]:
+    """What `find_photos` pages through for a query with text, best first; for measuring also
+    without the signals of these names."""
+    memory = remembered(user, query)
+    hits = _hits(user, query, matching_photos(user, query), memory, leaving_out)
     return hits if show_more else hits[: cutoff.confident(hits) or NEAREST]
 
 
@@ -147,7 +151,13 @@ def _newest(
     )
 
 
-def _hits(user: User, query: Query, visible: PhotoQuerySet, memory: Memory) -> list[Hit]:
+def _hits(
+    user: User,
+    query: Query,
+    visible: PhotoQuerySet,
+    memory: Memory,
+    leaving_out: Collection[str] = (),
+) -> list[Hit]:
     view = engine.open_view(user)
     photos = view.photos
     if query.conditions:
@@ -176,7 +186,8 @@ def _hits(user: User, query: Query, visible: PhotoQuerySet, memory: Memory) -> l
         )
         for unwanted in query.unwanted
     ]
-    hits = in_learned_order(rank(query, [*opinions, *against], CANDIDATES), query, visible)
+    heard = [each for each in (*opinions, *against) if each.name not in leaving_out]
+    hits = in_learned_order(rank(query, heard, CANDIDATES), query, visible)
     return fold_hits(user, last(hits, memory.not_meant))
 
 

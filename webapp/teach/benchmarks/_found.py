@@ -1,86 +1,59 @@
-"""How well the whole search finds photos: embedding, words and cut-off together.
+"""How well the whole search finds photos: every signal, conditions and cut-off together.
 
-`python -m webapp.teach.benchmarks._found DATA SPLIT VERSION` fills a library of its own with the
-photos of a split, searches for each by its first caption, and prints one JSON object.
+`python -m webapp.teach.benchmarks._found search|ablation DATA SPLIT VERSION` fills a library of its
+own with the photos of a split, asks the relevance test set, and prints one JSON object.
 """
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import django
 
 if TYPE_CHECKING:
-    from vision.sight import Sight
     from webapp.accounts.models import User
-    from webapp.teach.models import ModelVersion
 
 Figures = dict[str, Any]
-Looked = tuple[str, "Sight"]
 
-BATCH = 100
 RANKS = (1, 5, 10)
-HOLDER = "evaluation"
 
 
-def evaluate(data: Path, split: str, version_folder: Path) -> Figures:
+def evaluate(what: str, data: Path, split: str, version_folder: Path) -> Figures:
     from django.core.management import call_command
 
     from vision.collection import Collection
     from vision.evaluation.retrieval import look_at_split
+    from vision.evaluation.tag_truth import written_about
     from vision.eye import load_eye
     from webapp.accounts.models import User
+    from webapp.find.judging import Judgements
+    from webapp.find.relevance import asking
+    from webapp.find.relevance.given import give
+    from webapp.find.relevance.library import fill
+    from webapp.find.relevance.questions import questions
     from webapp.teach.models import ModelVersion
 
     call_command("migrate", verbosity=0)
-    user = User.objects.create_user(HOLDER)
+    user = User.objects.create_user("evaluation")
     version = ModelVersion.objects.create(
         name=version_folder.name, folder=str(version_folder), is_active=True
     )
     collection = Collection(data)
-    captions = collection.captions(split)
     looked = look_at_split(collection, split, load_eye(version_folder))
-    photos = fill(user, version, looked)
-    return search_for(
-        user, {photos[name]: captions[name][0] for name in photos if name in captions}
-    )
-
-
-def fill(user: "User", version: "ModelVersion", looked: Sequence[Looked]) -> dict[str, int]:
-    """Put photos into the library as a worker would. Returns their ids by name."""
-    ids: dict[str, int] = {}
-    for first in range(0, len(looked), BATCH):
-        ids |= _store(user, version, looked[first : first + BATCH], first=first)
-    return ids
-
-
-def _store(
-    user: "User", version: "ModelVersion", batch: Sequence[Looked], *, first: int
-) -> dict[str, int]:
-    from django.utils import timezone
-
-    from webapp.library.models import Photo
-    from webapp.teach.services import store_sights
-
-    photos = Photo.objects.bulk_create(
-        Photo(
-            owner=user,
-            sha256=f"{number:064}",
-            file_name=f"{number}.jpg",  # a name that gives nothing away
-            media_type="image/jpeg",
-            size_bytes=1,
-            width=1,
-            height=1,
-            shown_at=timezone.now(),
-            holder=HOLDER,
-        )
-        for number in range(first, first + len(batch))
-    )
-    seen = [(photo, sight) for photo, (_, sight) in zip(photos, batch, strict=True)]
-    store_sights(HOLDER, version, seen, {})
-    return {name: photo.pk for photo, (name, _) in zip(photos, batch, strict=True)}
+    names = [name for name, _ in looked]
+    given = [give(name) for name in names]
+    ids = fill(user, version, [sight for _, sight in looked], given)
+    asked = questions(Judgements(written_about(collection, split, names)), given)
+    if what == "ablation":
+        return {"photos": len(ids), **asking.ablation(user, asked, ids)}
+    captions = collection.captions(split)
+    found = {
+        photo_id: captions[name][0]
+        for photo_id, name in zip(ids, names, strict=True)
+        if captions.get(name)
+    }
+    return {**search_for(user, found), **asking.relevance(user, asked, ids)}
 
 
 def search_for(user: "User", queries: dict[int, str]) -> Figures:
@@ -107,5 +80,5 @@ def search_for(user: "User", queries: dict[int, str]) -> Figures:
 
 if __name__ == "__main__":
     django.setup()
-    data, split, version = sys.argv[1:]
-    sys.stdout.write(json.dumps(evaluate(Path(data), split, Path(version))))
+    what, data, split, version = sys.argv[1:]
+    sys.stdout.write(json.dumps(evaluate(what, Path(data), split, Path(version))))

@@ -65,12 +65,22 @@ def cutoff(subject: Subject, folder: Path, split: str) -> Figures:
 
 def search(subject: Subject, folder: Path, split: str) -> Figures:
     """The whole search, in a library of its own: `kept_by_cutoff` of what is among the first ten
-    comes before the cut-off, `shown` is the mean number of results before it."""
+    comes before the cut-off, `shown` is the mean number of results before it; `ndcg@10` of the
+    relevance test set by group of queries, see `webapp.find.relevance`."""
+    return _found("search", subject, folder, split)
+
+
+def ablation(subject: Subject, folder: Path, split: str) -> Figures:
+    """nDCG@10 of the relevance test set with everything, and `without` each thing in turn."""
+    return _found("ablation", subject, folder, split)
+
+
+def _found(what: str, subject: Subject, folder: Path, split: str) -> Figures:
     Collection(folder).archives(split)  # says what is missing before a library is made
     with TemporaryDirectory(prefix="marea-search-") as home:
         return measure_apart(
             "webapp.teach.benchmarks._found",
-            *(folder.resolve(), split, subject.folder.resolve()),
+            *(what, folder.resolve(), split, subject.folder.resolve()),
             home=Path(home) / "data",
         )
 
@@ -87,6 +97,7 @@ MEASURES: Mapping[str, Measure] = {
     "captions": captions,
     "tags": tags,
     "search": search,
+    "ablation": ablation,
     "cutoff": cutoff,
     "classification": classification,
 }

@@ -1,13 +1,21 @@
 """Plots of what was measured, as SVG. Need matplotlib (tests/requirements.txt)."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from search.cutoff import CONFIDENT
 from webapp.errors import Refused
 from webapp.teach.evaluation.figures import Measured, figure
 
 SIZE = (5.2, 4.2)  # inches
+# Lines of the plot of the cut-off: how they are called, and their colours.
+OF_CUTOFF = {
+    "precision": ("right", "C0"),
+    "recall_kept": ("kept", "C2"),
+    "false_alarms": ("answered although absent", "C3"),
+}
 
 
 def draw_all(versions: Mapping[str, Measured], folder: Path) -> Iterator[Path]:
@@ -21,6 +29,14 @@ def draw_all(versions: Mapping[str, Measured], folder: Path) -> Iterator[Path]:
     }
     if curves:
         yield draw_reliability(curves, folder / "reliability.svg")
+    cutoffs = {
+        collection: points
+        for measured in list(versions.values())[:1]
+        for collection, measures in measured.items()
+        if (points := figure(measures, "cutoff", "curve"))
+    }
+    if cutoffs:
+        yield draw_cutoff(cutoffs, folder / "cutoff.svg")
 
 
 def draw_reliability(curves: Mapping[str, Sequence[Mapping[str, float]]], to: Path) -> Path:
@@ -37,6 +53,21 @@ def draw_reliability(curves: Mapping[str, Sequence[Mapping[str, float]]], to: Pa
         axes.plot(xs, ys, marker="o", markersize=4, label=name)
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.legend(frameon=False, fontsize=8)
+    return _save(figure_, to)
+
+
+def draw_cutoff(curves: Mapping[str, Sequence[Mapping[str, float]]], to: Path) -> Path:
+    """What each threshold would do; the upright line is the one in use. See
+    `search.evaluation.cutoff_figures` for what a point has."""
+    figure_, axes = _axes("probability from which results are shown at once", "share")
+    for (name, points), style in zip(curves.items(), cycle(("-", "--", ":")), strict=False):
+        xs = [point["threshold"] for point in points]
+        for key, (words, colour) in OF_CUTOFF.items():
+            ys = [point[key] for point in points]
+            axes.plot(xs, ys, style, color=colour, label=f"{words}, {name}")
+    axes.axvline(CONFIDENT, color="0.6", linewidth=1)
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    axes.legend(frameon=False, fontsize=7)
     return _save(figure_, to)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from vision.errors import DataMissing
@@ -26,23 +26,28 @@ COLLECTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "imagenet_sample": ("photos", ("keywords", "classification")),
 }
 # Slow, and about search rather than about the backbone: measured of the active version only.
-OF_ACTIVE_ONLY = {"search", "cutoff"}
+OF_ACTIVE_ONLY = {"search", "ablation", "cutoff"}
 
 
-def write_report(data: Path, page: Path, *, say: Callable[[str], None]) -> Iterator[Path]:
-    """Measure every version that ships, and rewrite the page's tables and its plots.
+def write_report(
+    data: Path, page: Path, *, measures: Collection[str], say: Callable[[str], None]
+) -> Iterator[Path]:
+    """Measure, and rewrite the page's tables and its plots from what was measured now and before.
 
+    With all `measures` every version that ships is measured anew, else the active one by these.
     Yields the files that were written. Raises DataMissing when no collection is there.
     """
     text = page.read_text("utf-8")
     if BEGIN not in text or END not in text:
         raise Refused(f"{page} has no lines {BEGIN} and {END}, between which tables could go.")
+    kept = page.with_name("measured.json")
     active = active_subject()
-    others = [Subject(WEIGHTS / name) for name in shipped_versions()]
-    others = [each for each in others if each.version.name != active.version.name]
-    measured = {active.version.name: _measure(active, data, say=say)}
-    for other in others:
-        measured[other.version.name] = _measure(other, data, say=say, leaving_out=OF_ACTIVE_ONLY)
+    measured = _active_first(
+        _measure_all(active, data, say=say)
+        if set(measures) == set(MEASURES)
+        else _with(_read(kept), active.version.name, _measure(active, data, measures, say=say)),
+        active.version.name,
+    )
     images = page.parent / "images"
     images.mkdir(exist_ok=True)
     yield from plots.draw_all(measured, images)
@@ -50,22 +55,49 @@ def write_report(data: Path, page: Path, *, say: Callable[[str], None]) -> Itera
     whole = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
     page.write_text(whole.sub(lambda _: block, text), encoding="utf-8")
     yield page
-    kept = images.parent / "measured.json"
     kept.write_text(json.dumps(measured, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     yield kept
+
+
+def _measure_all(active: Subject, data: Path, *, say: Callable[[str], None]) -> dict[str, Measured]:
+    others = [Subject(WEIGHTS / name) for name in shipped_versions()]
+    measured = {active.version.name: _measure(active, data, MEASURES, say=say)}
+    for other in (each for each in others if each.version.name != active.version.name):
+        allowed = [name for name in MEASURES if name not in OF_ACTIVE_ONLY]
+        measured[other.version.name] = _measure(other, data, allowed, say=say)
+    return measured
+
+
+def _read(kept: Path) -> dict[str, Measured]:
+    return json.loads(kept.read_text("utf-8")) if kept.exists() else {}
+
+
+def _with(before: dict[str, Measured], version: str, measured: Measured) -> dict[str, Measured]:
+    own = before.setdefault(version, {})
+    for collection, measures in measured.items():
+        own.setdefault(collection, {}).update(measures)
+    return before
+
+
+def _active_first(measured: Mapping[str, Measured], active: str) -> dict[str, Measured]:
+    """Columns stand in this order, whatever was measured last."""
+    return {
+        name: {each: measured[name][each] for each in COLLECTIONS if each in measured[name]}
+        for name in sorted(measured, key=lambda name: name != active)
+    }
 
 
 def _measure(
     subject: Subject,
     data: Path,
+    wanted: Collection[str],
     *,
     say: Callable[[str], None],
-    leaving_out: set[str] | frozenset[str] = frozenset(),
 ) -> Measured:
     measured: Measured = {}
     lacking: list[DataMissing] = []
     for name, (split, measures) in COLLECTIONS.items():
-        for measure in (each for each in measures if each not in leaving_out):
+        for measure in (each for each in measures if each in wanted):
             say(f"Measuring {measure} of {subject.version.name} on {split} of {name} …")
             try:
                 figures = MEASURES[measure](subject, data / name, split)

@@ -8,6 +8,8 @@ from webapp.teach.evaluation.gate import AGREEMENT_SHARE, RECALL_SHARE, verdict
 Versions = Mapping[str, Measured]  # version name -> what was measured of it
 Row = tuple[str, tuple[str, ...]]  # its words and the path of its figure in a measure
 
+# Of the relevance test set, see `webapp.find.relevance.questions`.
+GROUPS = ("sentences", "phrases", "keywords", "conditions", "negations", "mixtures")
 RECALLS = ("recall@1", "recall@5", "recall@10")
 RETRIEVAL: tuple[Row, ...] = (
     *((f"text → image {each}", ("text_to_image", each)) for each in RECALLS),
@@ -32,12 +34,14 @@ SEARCH: tuple[Row, ...] = (
     *((each, ("text_to_image", each)) for each in RECALLS),
     ("kept by the cut-off", ("kept_by_cutoff",)),
     ("shown", ("shown",)),
+    *((f"nDCG@10, {group}", ("ndcg@10", group)) for group in GROUPS),
 )
 CUTOFF: tuple[Row, ...] = (
     ("precision", ("precision",)),
     ("photos kept", ("recall_kept",)),
     ("answered although absent", ("false_alarms",)),
 )
+CURVES = "images/cutoff.svg"
 KEYWORDS: tuple[Row, ...] = (("mean average precision", ("map",)),)
 
 # What others published on the 1,000 test photos of Flickr8k; ours are of the development photos.
@@ -64,7 +68,9 @@ def all_tables(versions: Versions) -> str:
         _section("Classes", "classification", CLASSIFICATION, versions),
         _gate(versions),
         _section("The whole search", "search", SEARCH, versions),
+        _ablation(versions),
         _section("The cut-off", "cutoff", CUTOFF, versions),
+        _curves(versions),
         _published(versions),
     ]
     return "\n\n".join(section for section in sections if section)
@@ -148,6 +154,54 @@ def _verdict(theirs: Figures, ours: Figures) -> str:
     )
 
 
+def _ablation(versions: Versions) -> str:
+    """What each group of queries loses without each thing that search goes by."""
+    found = {
+        f"{collection}, {version}": each[collection]["ablation"]
+        for collection in _collections(versions)
+        for version, each in versions.items()
+        if "ablation" in each.get(collection, {})
+    }
+    if not found:
+        return ""
+    parts = (_ablation_of(name, figures) for name, figures in found.items())
+    title = "### What each signal contributes\n\n`manage.py evaluate ablation --data DIR`"
+    return "\n\n".join([title, *parts])
+
+
+def _ablation_of(name: str, figures: Figures) -> str:
+    whole, groups = figures["ndcg@10"], [g for g in GROUPS if g in figures["ndcg@10"]]
+    rows = [_line("everything", [_shown(whole[group]) for group in groups])]
+    for part, means in figures["without"].items():
+        changes = [means[group] - whole[group] for group in groups]
+        rows.append(_line(f"without {part}", [_changed(each) for each in changes]))
+    head = [_line(f"nDCG@10, {name}", groups), _line("---", ["---"] * len(groups))]
+    return "\n".join([*head, *rows])
+
+
+def _curves(versions: Versions) -> str:
+    """What the cut-off would do elsewhere; of words that captions or labels have."""
+    found = {
+        f"{collection}, {version}": each[collection]["cutoff"]["curve"]
+        for collection in _collections(versions)
+        for version, each in versions.items()
+        if figure(each, collection, "cutoff", "curve")
+    }
+    if not found:
+        return ""
+    rows = [
+        _line(f"{points[0]['threshold']:.2f}", [_point(each) for each in points])
+        for points in zip(*(curve[1::2] for curve in found.values()), strict=True)
+    ]
+    named = "precision / kept / answered although absent, from a probability of"
+    return "\n".join(
+        [
+            *(_line(named, list(found)), _line("---", ["---"] * len(found)), *rows, ""),
+            f"![What another cut-off would do]({CURVES})",
+        ]
+    )
+
+
 def _published(versions: Versions) -> str:
     name, measured = next(iter(versions.items()))
     retrieval, captions = (
@@ -169,6 +223,16 @@ def _collections(versions: Versions) -> list[str]:
 
 def _both(rates: Mapping[str, float] | None) -> str:
     return f"{rates['precision']:.2f} / {rates['recall']:.2f}" if rates else ""
+
+
+def _point(point: Mapping[str, float]) -> str:
+    names = ("precision", "recall_kept", "false_alarms")
+    return " / ".join(f"{point[name]:.2f}" for name in names)
+
+
+def _changed(by: float) -> str:
+    """Nothing where nothing changed, so that one sees where something did."""
+    return f"{by:+.3f}".replace("-", "−") if abs(by) >= 0.0005 else ""
 
 
 def _shown(value: float | None) -> str:

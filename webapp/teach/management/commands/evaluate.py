@@ -3,6 +3,7 @@
 import json
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from webapp.tables import table
 from webapp.teach.evaluation.figures import Figures
 from webapp.teach.evaluation.gate import verdict
 from webapp.teach.evaluation.measures import MEASURES
+from webapp.teach.evaluation.relevance_gate import compared, complaint, kept_figures
 from webapp.teach.evaluation.subject import Subject, active_subject, subject_with
 
+MEASURED = settings.BASE_DIR / "docs" / "measured.json"
 DATA = settings.BASE_DIR.parent / "shared" / "data"
 
 
@@ -48,14 +51,23 @@ class Command(BaseCommand):
             type=Path,
             nargs="?",
             const=settings.BASE_DIR / "docs" / "benchmarks.md",
-            help="with all: measure the shipped versions on every collection of --data's parent "
-            "folder and write the tables and plots; default: docs/benchmarks.md",
+            help="measure on every collection of --data's parent folder and write tables and "
+            "plots, with all of every shipped version, else of the active one and the others' "
+            "figures as they were; default: docs/benchmarks.md",
+        )
+        parser.add_argument(
+            "--gate",
+            action="store_true",
+            help="with search: fail if a group of queries fell by more than noise below the "
+            "figures that --docs kept",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            if options["docs"]:
+            if options["gate"]:
+                self._hold_gate(options)
+            elif options["docs"]:
                 self._write_docs(options)
             else:
                 self._print(options)
@@ -65,10 +77,25 @@ class Command(BaseCommand):
     def _write_docs(self, options: Mapping[str, Any]) -> None:
         from webapp.teach.evaluation.report import write_report
 
-        if options["what"] != "all":
-            raise CommandError("--docs goes with all: the tables belong together.")
-        for written in write_report(options["data"].parent, options["docs"], say=self._say):
-            self.stdout.write(f"{written} was written.")
+        measures = tuple(MEASURES) if options["what"] == "all" else (options["what"],)
+        written = write_report(
+            options["data"].parent, options["docs"], measures=measures, say=self._say
+        )
+        for file in written:
+            self.stdout.write(f"{file} was written.")
+
+    def _hold_gate(self, options: Mapping[str, Any]) -> None:
+        if options["what"] != "search":
+            raise CommandError("--gate goes with search: no other figures are kept by query.")
+        subject, collection = active_subject(), options["data"].name
+        version, before = kept_figures(MEASURED, collection, subject.version.name)
+        changes = compared(before, self._measure(subject, options))
+        if options["json"]:
+            self.stdout.write(json.dumps({name: asdict(each) for name, each in changes.items()}))
+        if fallen := complaint(changes, collection, version):
+            raise CommandError(fallen)
+        if not options["json"]:
+            self.stdout.write(f"No group of queries fell on {collection} by more than noise.")
 
     def _print(self, options: Mapping[str, Any]) -> None:
         subjects = [active_subject()]
