@@ -2,10 +2,14 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
+from uuid import UUID
 
 from ninja import Schema
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from webapp.teach.saying import Said
 
 MAX_ID = (1 << 63) - 1  # what both databases can hold
 MAX_IDS = 10_000
@@ -54,6 +58,16 @@ class PhotoIds(Body):
 
 class Changed(Schema):
     changed: int = Field(description="How many photos this changed.")
+
+
+class SaidOut(Changed):
+    act: UUID | None = Field(
+        description="By which `corrections/{act}/undo` takes it back; null where nothing was said."
+    )
+
+    @classmethod
+    def of(cls, said: "Said") -> Self:
+        return cls(changed=said.photos, act=said.act if said.photos else None)
 
 
 def fails(*statuses: int) -> dict[int, Any]:

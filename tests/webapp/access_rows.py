@@ -48,6 +48,7 @@ class Things:
     action: str = "unfavourite"
     example: str = "unknown"
     stack_id: int = 999_999
+    act: str = "00000000-0000-4000-8000-000000000000"
 
 
 Request = Callable[[Things], dict[str, Any]]
@@ -145,6 +146,8 @@ PAGES = [
     Row("GET", f"{PHOTO}/similar/", ONE),
     Row("POST", f"{PHOTO}/tags", ONE, 302, form(say="add", tag="dog")),
     Row("POST", f"{PHOTO}/caption", ONE, 302, form(caption="Ours")),
+    Row("GET", "photos/tags", MANY, request=form(photos="{photo_id}")),
+    Row("POST", "corrections/<uuid:act>/undo", ONE, 302),
     Row("POST", "photos/bulk/<str:action>", MANY, 302, form(photos="{photo_id}")),
     Row("POST", "photos/zip", MANY, request=form(photos="{photo_id}")),
     Row("GET", f"{PHOTO}/stack", ONE),
@@ -225,7 +228,12 @@ PROGRAMS = [
     Row("POST", f"{API}photos/favourite", MANY, request=body(ids=ids, is_favourite=False)),
     Row("POST", f"{API}photos/tag", MANY, request=body(ids=ids, tag="dog")),
     Row("POST", f"{API}photos/untag", MANY, request=body(ids=ids, tag=SECRET)),
+    Row("POST", f"{API}photos/confirm-tag", MANY, request=body(ids=ids, tag=SECRET)),
+    Row("POST", f"{API}photos/rename-tag", MANY, request=body(ids=ids, tag=SECRET, new="dog")),
     Row("POST", f"{API}photos/retry", MANY, request=body(ids=failed)),
+    Row("GET", f"{API}corrections", MINE),
+    Row("GET", f"{API}corrections", MANY, request=form(photo="{photo_id}")),
+    Row("POST", f"{API}corrections/<uuidstr:act>/undo", ONE),
     Row("GET", f"{API}search", MINE, request=form(q=SECRET)),
     Row("GET", f"{API}search", MINE, request=form(q=f"tag:{SECRET}")),
     Row("GET", f"{API}albums", MINE),

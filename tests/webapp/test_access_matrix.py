@@ -45,6 +45,7 @@ from webapp.find import engine
 from webapp.library.models import Photo, Upload
 from webapp.library.services.uploads import start_upload
 from webapp.teach.models import Correction, PhotoTag, Sight
+from webapp.teach.saying import add_tag
 
 pytestmark = pytest.mark.django_db
 
@@ -92,6 +93,7 @@ def things_of(user: User) -> Things:
     first, second, third = (image_bytes(seed=10 * user.pk + n) for n in range(3))
     photo = a_photo(user, data=first, file_name=f"{SECRET}.jpg", camera=SECRET, is_favourite=True)
     a_sight(photo, caption=f"a beach in {SECRET}", tags=[(SECRET, 0.9), ("cat", 0.8)])
+    said = add_tag(user, Photo.objects.filter(pk=photo.pk), f"{SECRET} holidays")
     trashed_at = datetime(2024, 1, 1, tzinfo=UTC)
     trash = a_photo(user, data=second, file_name=f"{SECRET}-2.jpg", trashed_at=trashed_at)
     error = f"{SECRET} is broken."
@@ -106,6 +108,7 @@ def things_of(user: User) -> Things:
         album_id=album.pk,
         example=token_of(example),
         stack_id=a_stack(photo, failed).pk,
+        act=str(said.act),
         photo_id=photo.pk,
         trashed_id=trash.pk,
         failed_id=failed.pk,

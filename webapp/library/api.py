@@ -39,10 +39,11 @@ from webapp.library.services.reading import chosen, get_photo
 from webapp.library.services.trash import restore_photos, trash_photos
 from webapp.library.services.uploads import known_photos
 from webapp.library.views import files
-from webapp.schemas import Changed, Id, PhotoIds, Text, Time, fails, sends
+from webapp.schemas import Changed, Id, PhotoIds, SaidOut, Text, Time, fails, sends
 from webapp.teach.models import tagged
 from webapp.teach.reading import count_waiting
-from webapp.teach.services import add_tag, reject_tag, tidy_tag, write_caption
+from webapp.teach.saying import add_tag, confirm_tag, reject_tag, rename_tag, write_caption
+from webapp.teach.services import tidy_tag
 from webapp.teach.words import with_words
 
 router = Router(tags=["photos"])
@@ -161,6 +162,10 @@ class TagOnMany(PhotoIds):
     tag: TagName
 
 
+class Renaming(TagOnMany):
+    new: TagName = Field(description="What it is instead.")
+
+
 @router.post("photos/trash", response={200: Changed, **fails(400)})
 def trash_many(request: SignedInRequest, payload: PhotoIds) -> dict[str, int]:
     return {"changed": trash_photos(chosen(request.user, payload.ids))}
@@ -177,16 +182,32 @@ def favourite_many(request: SignedInRequest, payload: Favourites) -> dict[str, i
     return {"changed": set_favourite(photos, payload.is_favourite)}
 
 
-@router.post("photos/tag", response={200: Changed, **fails(400)})
-def tag_many(request: SignedInRequest, payload: TagOnMany) -> dict[str, int]:
+@router.post("photos/tag", response={200: SaidOut, **fails(400)})
+def tag_many(request: SignedInRequest, payload: TagOnMany) -> SaidOut:
+    """Say that these photos show the tag. Models do not take it away again."""
     user = request.user
-    return {"changed": add_tag(user, chosen(user, payload.ids), payload.tag)}
+    return SaidOut.of(add_tag(user, chosen(user, payload.ids), payload.tag))
 
 
-@router.post("photos/untag", response={200: Changed, **fails(400)})
-def untag_many(request: SignedInRequest, payload: TagOnMany) -> dict[str, int]:
+@router.post("photos/untag", response={200: SaidOut, **fails(400)})
+def untag_many(request: SignedInRequest, payload: TagOnMany) -> SaidOut:
+    """Say that these photos do not show the tag. No model puts it back."""
     user = request.user
-    return {"changed": reject_tag(user, chosen(user, payload.ids), payload.tag)}
+    return SaidOut.of(reject_tag(user, chosen(user, payload.ids), payload.tag))
+
+
+@router.post("photos/confirm-tag", response={200: SaidOut, **fails(400)})
+def confirm_tag_on_many(request: SignedInRequest, payload: TagOnMany) -> SaidOut:
+    """Say that the tag is right, on those of the photos that carry it."""
+    user = request.user
+    return SaidOut.of(confirm_tag(user, chosen(user, payload.ids), payload.tag))
+
+
+@router.post("photos/rename-tag", response={200: SaidOut, **fails(400)})
+def rename_tag_on_many(request: SignedInRequest, payload: Renaming) -> SaidOut:
+    """Say that the tag is another, on those of the photos that carry it: rejected and added."""
+    user = request.user
+    return SaidOut.of(rename_tag(user, chosen(user, payload.ids), payload.tag, payload.new))
 
 
 @router.post("photos/retry", response={200: Changed, **fails(400)})

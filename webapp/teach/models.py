@@ -1,6 +1,7 @@
 """What models say about photos, what people say, and whose word counts."""
 
 from typing import TYPE_CHECKING, Self
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
@@ -153,21 +154,54 @@ class PhotoTag(models.Model):
         return f"tag {self.tag_id} on photo {self.photo_id}"
 
 
+class CorrectionQuerySet(models.QuerySet["Correction"]):
+    def visible_to(self, user: "User") -> Self:
+        return self.filter(photo__owner=user)
+
+    def with_undone(self) -> Self:
+        """With `is_undone`: whether the person who said it took it back."""
+        return self.annotate(is_undone=Exists(Correction.objects.filter(undoes=OuterRef("pk"))))
+
+    def standing(self) -> Self:
+        """What still holds: neither taken back nor itself the taking back of something.
+
+        Of several about the same tag on a photo, or about its caption, the last counts.
+        """
+        return self.with_undone().filter(is_undone=False).exclude(kind=Correction.Kind.UNDO)
+
+    def about_tags(self) -> Self:
+        return self.filter(kind__in=Correction.TAGS)
+
+
 class Correction(models.Model):
-    """A person's word about a photo. Append-only: rows are never changed or deleted."""
+    """A person's word about a photo. Append-only: rows are never changed or deleted.
+
+    What a person said at once, about however many photos, has one `act`. Taking it back is an event
+    of its own for each of its events.
+    """
 
     class Kind(models.TextChoices):
         ADD_TAG = "add_tag", "added a tag"
+        CONFIRM_TAG = "confirm_tag", "confirmed a tag"
         REJECT_TAG = "reject_tag", "rejected a tag"
         CAPTION = "caption", "wrote a caption"
+        UNDO = "undo", "took something back"
+
+    TAGS = (Kind.ADD_TAG, Kind.CONFIRM_TAG, Kind.REJECT_TAG)
 
     photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="corrections")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="corrections"
     )
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    value = models.CharField(max_length=500)
+    kind = models.CharField(max_length=11, choices=Kind.choices)
+    value = models.CharField(max_length=500)  # the tag or the caption
+    act = models.UUIDField(default=uuid4, db_index=True)
+    undoes = models.OneToOneField(
+        "self", on_delete=models.CASCADE, null=True, related_name="undone_by"
+    )
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = CorrectionQuerySet.as_manager()
 
     class Meta:
         indexes = (models.Index(fields=("photo", "-id"), name="correction_history"),)

@@ -1,6 +1,6 @@
-"""Storing what models see, and what people say about it. A person's word outranks a model's."""
+"""Storing what models see. What people say about it is `saying`'s; it outranks a model's word."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from webapp.errors import Refused
 from webapp.find.documents import index_photos
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.library.services.claims import still_held
-from webapp.teach.models import Correction, ModelVersion, PhotoTag, Sight, Tag
+from webapp.teach.models import ModelVersion, PhotoTag, Sight, Tag
 from webapp.teach.serving import serving
 from webapp.texts import JOINER, one_line
 
@@ -136,7 +136,7 @@ def store_model_tags(version: ModelVersion, looked: Sequence[tuple[Photo, SeenTa
     of_photos = PhotoTag.objects.filter(photo__in=photo_ids)
     of_photos.filter(version=version).delete()
     spoken = set(of_photos.filter(version=None).values_list("photo_id", "tag_id"))
-    tags = _tags_named({name for _, seen in looked for name, _ in seen.tags})
+    tags = tags_named({name for _, seen in looked for name, _ in seen.tags})
     PhotoTag.objects.bulk_create(
         [
             PhotoTag(
@@ -154,7 +154,36 @@ def store_model_tags(version: ModelVersion, looked: Sequence[tuple[Photo, SeenTa
     )
 
 
-def _tags_named(names: Iterable[str]) -> dict[str, Tag]:
+def tell_again(photo_ids: Collection[int], wanted: Collection[str]) -> None:
+    """Give photos back what each version sees of these tags, except where a person speaks about
+    them. Lock the photos first."""
+    told = PhotoTag.objects.filter(photo__in=photo_ids, version=None, tag__name__in=wanted)
+    spoken = set(told.values_list("photo_id", "tag__name"))
+    sights = Sight.objects.filter(photo__in=photo_ids)
+    seen = [
+        (photo_id, version_id, name, probability)
+        for photo_id, version_id, tags in sights.values_list("photo_id", "version_id", "tags")
+        for name, probability in tags
+        if name in wanted and (photo_id, name) not in spoken
+    ]
+    tags = tags_named({name for _, _, name, _ in seen})
+    PhotoTag.objects.bulk_create(
+        [
+            PhotoTag(
+                photo_id=photo_id,
+                tag=tags[name],
+                version_id=version_id,
+                source=PhotoTag.Source.MODEL,
+                probability=probability,
+            )
+            for photo_id, version_id, name, probability in seen
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def tags_named(names: Iterable[str]) -> dict[str, Tag]:
+    """These tags by name; made where nobody has used them before."""
     wanted = {name[:MAX_TAG_LENGTH] for name in names}
     Tag.objects.bulk_create([Tag(name=name) for name in sorted(wanted)], ignore_conflicts=True)
     return {tag.name: tag for tag in Tag.objects.filter(name__in=wanted)}
@@ -169,6 +198,13 @@ def tag_counts(user: User, *, start: str = "", limit: int = 200) -> list[tuple[s
     return list(counts.order_by("-photos", "tag__name")[:limit])
 
 
+def tags_on(photos: PhotoQuerySet, limit: int = 200) -> list[str]:
+    """The tags that people see on these photos, most frequent first."""
+    shown = PhotoTag.objects.shown().filter(photo__in=photos)
+    counts = shown.values_list("tag__name").annotate(photos=Count("pk"))
+    return [name for name, _ in counts.order_by("-photos", "tag__name")[:limit]]
+
+
 def tidy_tag(name: str) -> str:
     """A tag as it is stored: lower case, single spaces. Raises `Refused` when nothing is left."""
     tidy = one_line(name).lower()
@@ -181,42 +217,3 @@ def tidy_tag(name: str) -> str:
             field="tag",
         )
     return tidy
-
-
-def add_tag(user: User, photos: PhotoQuerySet, name: str) -> int:
-    """`user` says that these photos show `name`. Returns how many photos now carry it."""
-    return _say(user, photos, tidy_tag(name), Correction.Kind.ADD_TAG, PhotoTag.Source.PERSON)
-
-
-def reject_tag(user: User, photos: PhotoQuerySet, name: str) -> int:
-    """`user` says that these photos do not show `name`; no model puts it back."""
-    return _say(user, photos, tidy_tag(name), Correction.Kind.REJECT_TAG, PhotoTag.Source.REJECTED)
-
-
-@transaction.atomic
-def _say(
-    user: User, photos: PhotoQuerySet, name: str, kind: Correction.Kind, source: PhotoTag.Source
-) -> int:
-    photo_ids = photos.lock()
-    tag = _tags_named([name])[name]
-    Correction.objects.bulk_create(
-        [Correction(photo_id=pk, user=user, kind=kind, value=name) for pk in photo_ids]
-    )
-    # Under the photos' lock: no version's row stays beside a person's.
-    PhotoTag.objects.filter(photo__in=photo_ids, tag=tag).delete()
-    PhotoTag.objects.bulk_create(
-        [PhotoTag(photo_id=pk, tag=tag, source=source) for pk in photo_ids]
-    )
-    index_photos(photo_ids)
-    return len(photo_ids)
-
-
-@transaction.atomic
-def write_caption(user: User, photo: Photo, text: str) -> None:
-    """`user` words the caption; an empty one gives the model's back."""
-    caption = one_line(text)[:500]
-    Photo.objects.filter(pk=photo.pk).lock()
-    Correction.objects.create(photo=photo, user=user, kind=Correction.Kind.CAPTION, value=caption)
-    Photo.objects.filter(pk=photo.pk).update(own_caption=caption)
-    photo.own_caption = caption
-    index_photos([photo.pk])

@@ -15,7 +15,7 @@ from webapp.find.understanding import understand
 from webapp.library.models import Photo
 from webapp.library.services.places import place, remember_places
 from webapp.teach.models import ModelVersion
-from webapp.teach.services import add_tag
+from webapp.teach.saying import add_tag
 from webapp.teach.text_models import ReadText
 
 pytestmark = pytest.mark.django_db

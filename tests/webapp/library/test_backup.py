@@ -29,7 +29,8 @@ from webapp.library.services.thumbnails import has_thumbnails
 from webapp.library.storage import originals
 from webapp.teach import reading
 from webapp.teach.models import Correction, PhotoTag, Sight
-from webapp.teach.services import active_version, add_tag, weights_folder, write_caption
+from webapp.teach.saying import add_tag, write_caption
+from webapp.teach.services import active_version, weights_folder
 from webapp.teach.text_models import ReadText
 from webapp.teach.versions import models_folder, register
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.factories import a_photo, a_user
+from tests.factories import a_photo, a_sight, a_user
 from webapp.accounts.models import User
 from webapp.library.models import Photo
 from webapp.library.services.trash import trash_photos
@@ -45,12 +45,30 @@ def test_trash_is_undone_by_the_action_that_it_names(as_ana: Client, ana: User) 
     assert Photo.objects.in_library().count() == 2
 
 
-@pytest.mark.parametrize("action", ["favourite", "tag", "trash"])
+@pytest.mark.parametrize("action", ["favourite", "trash"])
 def test_undoing_leaves_what_was_so_before(as_ana: Client, ana: User, action: str) -> None:
     before, changed = a_photo(ana), a_photo(ana)
-    do(as_ana, action, [before], tag="dog")
-    assert do(as_ana, action, [before, changed], tag="dog")["undo"]["photos"] == [changed.pk]
-    assert do(as_ana, action, [before, changed], tag="dog")["undo"] is None
+    do(as_ana, action, [before])
+    assert do(as_ana, action, [before, changed])["undo"]["photos"] == [changed.pk]
+    assert do(as_ana, action, [before, changed])["undo"] is None
+
+
+def test_what_was_said_at_once_is_taken_back_at_once(as_ana: Client, ana: User) -> None:
+    before, changed = a_photo(ana), a_photo(ana)
+    do(as_ana, "tag", [before], tag="dog")
+    act = do(as_ana, "tag", [before, changed], tag="dog")["undo"]["act"]
+    undo = reverse("teach:undo", args=[act])
+    told = as_ana.post(undo, headers={"accept": "application/json"}).json()
+    assert told == {"count": 2, "message": "Taken back on 2 photos."}
+    assert list(PhotoTag.objects.shown().values_list("photo", flat=True)) == [before.pk]
+
+
+def test_a_tag_is_confirmed_and_renamed_where_it_stands(as_ana: Client, ana: User) -> None:
+    seen, other = a_photo(ana), a_photo(ana)
+    a_sight(seen, tags=[("dog", 0.6)])
+    assert do(as_ana, "confirm", [seen, other], tag="dog")["count"] == 1
+    assert do(as_ana, "rename", [seen, other], tag="dog", new="Rex")["count"] == 1
+    assert set(PhotoTag.objects.shown().values_list("photo", "tag__name")) == {(seen.pk, "rex")}
 
 
 def test_only_photos_in_the_trash_are_deleted_for_good(as_ana: Client, ana: User) -> None:

@@ -166,8 +166,9 @@ def test_queries_do_not_grow_with_tags(
 ) -> None:
     photo = a_photo(ana)
     a_sight(photo, tags=[(f"tag {number}", 0.9) for number in range(tags)])
-    # Session, user, photo, version, captions, tags, the text in it, its albums, two neighbours.
-    with django_assert_num_queries(10):
+    # Session, user, photo, version, captions, tags, the text in it, its albums, two neighbours,
+    # what was said.
+    with django_assert_num_queries(11):
         assert shown(as_ana, photo).count('class="chip"') == tags
 
 

@@ -13,7 +13,7 @@ from webapp.errors import Refused
 from webapp.find.services import find_photos
 from webapp.library.models import Photo
 from webapp.library.services import claims
-from webapp.teach import services
+from webapp.teach import saying, services
 from webapp.teach.models import Correction, PhotoTag, Sight
 from webapp.teach.words import caption_of, with_words
 
@@ -52,7 +52,7 @@ def test_a_new_sight_replaces_the_models_tags():
 def test_a_rejected_tag_stays_away_whatever_the_model_says_later():
     photo = a_photo(a_user())
     a_sight(photo, tags=[("cat", 0.9)])
-    services.reject_tag(photo.owner, mine(photo), "cat")
+    saying.reject_tag(photo.owner, mine(photo), "cat")
 
     a_sight(photo, tags=[("cat", 0.99), ("sofa", 0.7)])
 
@@ -62,7 +62,7 @@ def test_a_rejected_tag_stays_away_whatever_the_model_says_later():
 def test_a_persons_tag_stays_when_the_model_sees_something_else():
     photo = a_photo(a_user())
     a_sight(photo, tags=[("cat", 0.9)])
-    services.add_tag(photo.owner, mine(photo), "  Miso ")
+    saying.add_tag(photo.owner, mine(photo), "  Miso ")
 
     a_sight(photo, tags=[])
 
@@ -72,16 +72,16 @@ def test_a_persons_tag_stays_when_the_model_sees_something_else():
 def test_a_person_is_sure_of_a_tag_that_the_model_only_guessed():
     photo = a_photo(a_user())
     a_sight(photo, tags=[("cat", 0.3)])
-    services.add_tag(photo.owner, mine(photo), "cat")
+    saying.add_tag(photo.owner, mine(photo), "cat")
 
     assert PhotoTag.objects.get(photo=photo).probability == 1
 
 
 def test_every_word_is_kept_as_an_event():
     photo = a_photo(a_user())
-    services.add_tag(photo.owner, mine(photo), "boat")
-    services.reject_tag(photo.owner, mine(photo), "boat")
-    services.write_caption(photo.owner, photo, "Our  boat")
+    saying.add_tag(photo.owner, mine(photo), "boat")
+    saying.reject_tag(photo.owner, mine(photo), "boat")
+    saying.write_caption(photo.owner, photo, "Our  boat")
 
     events = Correction.objects.order_by("pk").values_list("kind", "value")
     assert list(events) == [("add_tag", "boat"), ("reject_tag", "boat"), ("caption", "Our boat")]
@@ -91,10 +91,10 @@ def test_a_persons_caption_is_shown_and_an_empty_one_gives_the_models_back():
     photo = a_photo(a_user())
     a_sight(photo, caption="a boat on the sea")
 
-    services.write_caption(photo.owner, photo, "Grandma's boat")
+    saying.write_caption(photo.owner, photo, "Grandma's boat")
     assert shown(photo) == "Grandma's boat"
 
-    services.write_caption(photo.owner, photo, " ")
+    saying.write_caption(photo.owner, photo, " ")
     assert shown(photo) == "a boat on the sea"
 
 
@@ -108,7 +108,7 @@ def test_an_impossible_tag_is_refused_with_a_sentence(name: str):
     photo = a_photo(a_user())
 
     with pytest.raises(Refused, match="Nothing was tagged"):
-        services.add_tag(photo.owner, mine(photo), name)
+        saying.add_tag(photo.owner, mine(photo), name)
 
     assert not Correction.objects.exists()
 
@@ -132,7 +132,7 @@ def test_two_who_speak_about_a_photo_at_once_are_both_heard():
 
     def speak() -> None:
         try:
-            services.add_tag(photo.owner, mine(photo), "boat")
+            saying.add_tag(photo.owner, mine(photo), "boat")
         except Exception as error:
             wrong.append(error)
         finally:
@@ -140,7 +140,7 @@ def test_two_who_speak_about_a_photo_at_once_are_both_heard():
 
     other = threading.Thread(target=speak)
     with transaction.atomic():
-        services.add_tag(photo.owner, mine(photo), "sea")
+        saying.add_tag(photo.owner, mine(photo), "sea")
         other.start()
         time.sleep(0.3)  # the other comes as far as it can before this is decided
     other.join()

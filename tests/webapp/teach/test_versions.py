@@ -13,7 +13,8 @@ from tests.vision.folders import write_version
 from vision.versions import DEFAULT_VERSION, WEIGHTS
 from webapp.library.models import Photo
 from webapp.teach.models import ModelVersion, PhotoTag, Sight
-from webapp.teach.services import active_version, add_tag, store_sights
+from webapp.teach.saying import add_tag
+from webapp.teach.services import active_version, store_sights
 from webapp.teach.versions import known_versions, models_folder
 
 pytestmark = pytest.mark.django_db

@@ -1,9 +1,12 @@
 """One action on many photos: from the selection bar, the photo page and the trash."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.views.decorators.http import require_POST
 
@@ -21,8 +24,7 @@ from webapp.library.services.favourites import set_favourite
 from webapp.library.services.reading import chosen
 from webapp.library.services.trash import delete_photos, restore_photos, trash_photos
 from webapp.responses import prefers_json, wanted_next
-from webapp.teach.models import tagged
-from webapp.teach.services import add_tag, reject_tag, tidy_tag
+from webapp.teach.saying import Said, add_tag, confirm_tag, reject_tag, rename_tag
 
 MAX_CHOSEN = 50_000
 BATCH = 1_000  # ids in one statement; SQLite takes at most 32,766 parameters
@@ -57,20 +59,6 @@ ACTIONS = {
         undo="favourite",
         changes=lambda photos, post: photos.filter(is_favourite=True),
     ),
-    "tag": Action(
-        lambda user, photos, post: add_tag(user, photos, post.get("tag", "")),
-        "{photos} tagged.",
-        undo="untag",
-        changes=lambda photos, post: photos.exclude(
-            pk__in=tagged(photos, tidy_tag(post.get("tag", "")))
-        ),
-        follows_search=SearchDeed.Kind.CORRECTED,
-    ),
-    "untag": Action(
-        lambda user, photos, post: reject_tag(user, photos, post.get("tag", "")),
-        "Tag taken off {photos}.",
-        follows_search=SearchDeed.Kind.CORRECTED,
-    ),
     "album": Action(
         lambda user, photos, post: add_photos(user, photos, post.get("album", "")),
         "{photos} put into the album.",
@@ -104,31 +92,80 @@ ACTIONS = {
 }
 
 
+@dataclass(frozen=True)
+class Word:
+    """Something that a person says of photos: an act that is taken back as a whole."""
+
+    say: Callable[[User, PhotoQuerySet, QueryDict, UUID], Said]
+    told: str
+
+
+WORDS = {
+    "tag": Word(
+        lambda user, photos, post, act: add_tag(user, photos, post.get("tag", ""), act=act),
+        "{photos} tagged.",
+    ),
+    "untag": Word(
+        lambda user, photos, post, act: reject_tag(user, photos, post.get("tag", ""), act=act),
+        "Tag taken off {photos}.",
+    ),
+    "confirm": Word(
+        lambda user, photos, post, act: confirm_tag(user, photos, post.get("tag", ""), act=act),
+        "Tag confirmed on {photos}.",
+    ),
+    "rename": Word(
+        lambda user, photos, post, act: rename_tag(
+            user, photos, post.get("tag", ""), post.get("new", ""), act=act
+        ),
+        "Tag renamed on {photos}.",
+    ),
+}
+
+
 @require_POST
 def bulk(request: SignedInRequest, action: str) -> HttpResponse:
     """Apply `action` to the photos of the form; unknown and foreign ids are left out alike."""
+    ids = photo_ids(request.POST, limit=MAX_CHOSEN)
+    if word := WORDS.get(action):
+        return _say(request, word, ids)
     chosen_action = ACTIONS.get(action)
     if chosen_action is None:
         raise NotFound("There is no such action.")
     count = 0
     undoable: list[int] = []
-    ids = photo_ids(request.POST, limit=MAX_CHOSEN)
-    for at in range(0, len(ids), BATCH):
-        photos = chosen(request.user, ids[at : at + BATCH])
+    for photos in _batches(request.user, ids):
         if chosen_action.undo:
             undoable += chosen_action.changes(photos, request.POST).values_list("pk", flat=True)
         count += chosen_action.apply(request.user, photos, request.POST)
     if chosen_action.follows_search:
         note_deeds(request.user, searched_for(request), ids, chosen_action.follows_search)
-    return _answer(request, chosen_action, count, undoable)
+    undo = {"action": chosen_action.undo, "photos": undoable} if undoable else None
+    return _answer(request, chosen_action.told, count, undo)
+
+
+def _say(request: SignedInRequest, word: Word, ids: list[int]) -> HttpResponse:
+    """One act, in one transaction: said of all the photos or of none."""
+    act = uuid4()
+    with transaction.atomic():
+        said = [
+            word.say(request.user, photos, request.POST, act)
+            for photos in _batches(request.user, ids)
+        ]
+    note_deeds(request.user, searched_for(request), ids, SearchDeed.Kind.CORRECTED)
+    count = sum(each.photos for each in said)
+    return _answer(request, word.told, count, {"act": str(act), "photos": ids} if count else None)
+
+
+def _batches(user: User, ids: list[int]) -> Iterator[PhotoQuerySet]:
+    for at in range(0, len(ids), BATCH):
+        yield chosen(user, ids[at : at + BATCH])
 
 
 def _answer(
-    request: SignedInRequest, action: Action, count: int, undoable: list[int]
+    request: SignedInRequest, told: str, count: int, undo: dict[str, Any] | None
 ) -> HttpResponse:
-    message = action.told.format(photos="1 photo" if count == 1 else f"{count:,} photos")
+    message = told.format(photos="1 photo" if count == 1 else f"{count:,} photos")
     if prefers_json(request):
-        undo = {"action": action.undo, "photos": undoable} if undoable else None
         return JsonResponse({"count": count, "message": message, "undo": undo})
     messages.success(request, message)
     return HttpResponseRedirect(wanted_next(request, otherwise="/"))

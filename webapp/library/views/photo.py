@@ -19,14 +19,8 @@ from webapp.library.services.reading import chosen, get_photo
 from webapp.library.tiles import placeholder_uri, thumbnail_url
 from webapp.library.trails import Trail, library_trail
 from webapp.library.views.files import SHOWN_INLINE
-from webapp.teach.words import (
-    alternative_text,
-    caption_of,
-    found_as,
-    tags_of,
-    text_in,
-    with_words,
-)
+from webapp.teach.heard import shown_about
+from webapp.teach.words import alternative_text, text_in, with_words
 
 
 @require_safe
@@ -34,16 +28,12 @@ from webapp.teach.words import (
 def photo_page(request: HtmxRequest, photo_id: int) -> HttpResponse:
     with_text = with_words(Photo.objects.all(), request.user, read=True)
     photo = get_photo(request.user, photo_id, among=with_text)
-    trail, tags = _trail(request, photo), tags_of(photo)
-    context = {
+    trail = _trail(request, photo)
+    context = shown_about(request.user, photo) | {
         "query_text": request.GET.get("q", ""),
-        "photo": photo,
         "trail": trail,
         "can_mark": _note_opened(request, photo, trail),
         "preload": _thumbnails(request, trail),
-        "caption": caption_of(photo),
-        "tags": tags,
-        "found_as": found_as(tags),
         "text": text_in(photo),
         "albums": albums_with(request.user, photo),
         "alt": alternative_text(photo),

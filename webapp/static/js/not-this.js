@@ -8,15 +8,16 @@ export function markOnClick(root, grid) {
     const button = event.target.closest("[data-not-this]");
     if (!button || event.defaultPrevented) return;
     event.preventDefault();
-    mark(button.form, Number(button.value), grid);
+    markAll(button.form, [Number(button.value)], grid);
   });
 }
 
-async function mark(form, id, grid) {
-  const fields = { q: form.elements.q.value, photos: id };
+/** Mark these photos of the results; `form` knows what was searched for. */
+export async function markAll(form, ids, grid) {
+  const fields = { q: form.elements.q.value, photos: ids.join(",") };
   try {
     const { message } = await post(form.action, fields);
-    grid.remove([id]);
+    grid.remove(ids);
     toast(message, { action: { label: "Undo", run: () => undo(form, fields) } });
   } catch (error) {
     toast(error.message, { error: true });

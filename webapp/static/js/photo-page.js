@@ -26,6 +26,16 @@ document.addEventListener("click", (event) => {
   if (favourite) { event.preventDefault(); toggleFavourite(favourite); }
 });
 
+// A person said something, or took it back; the parts of the page that changed are in the answer.
+document.addEventListener("marea:said", ({ detail: { message, act } }) => {
+  toast(message, { action: act && { label: "Undo", run: () => takeBack(act) } });
+});
+
+function takeBack(act) {
+  const { photo } = document.getElementById("photo").dataset;
+  htmx.ajax("POST", `/corrections/${act}/undo`, { values: { photo }, swap: "none" });
+}
+
 /** The original at any size: wheel, pinch, double click, drag. */
 function enlarge(link) {
   const image = link.querySelector("img");

@@ -1,7 +1,9 @@
 // The bar of actions on selected photos.
 
 import { confirmed } from "./confirm.js";
+import { markAll } from "./not-this.js";
 import { getJson, post } from "./server.js";
+import { askForWord } from "./tag-dialog.js";
 import { toast } from "./toast.js";
 
 const MAX_EXAMPLES = 20; // as webapp/find/examples.py
@@ -47,15 +49,21 @@ export class SelectionBar {
     else if (action === "download") this.#download();
     else if (action === "similar") this.#findSimilar();
     else if (action === "tag") await this.#tag();
+    else if (action === "not-this") await this.#notThis();
     else if (action === "album") await this.#putIntoAlbum();
     else if (action === "unalbum") await this.#send("unalbum", { album: this.bar.dataset.album });
     else if (action !== "delete" || await confirmed("delete-dialog")) await this.#send(action);
   }
 
   async #tag() {
-    const input = document.getElementById("tag-name");
-    input.value = "";
-    if (await confirmed("tag-dialog") && input.value.trim()) await this.#send("tag", { tag: input.value });
+    const word = await askForWord(this.bar.dataset.tagsUrl, [...this.selection.ids]);
+    if (word) await this.#send(word.say, word.fields);
+  }
+
+  async #notThis() {
+    const ids = [...this.selection.ids];
+    this.selection.clear();
+    await markAll(document.getElementById("not-this"), ids, this.grid);
   }
 
   async #putIntoAlbum() {
@@ -89,9 +97,12 @@ export class SelectionBar {
     }
   }
 
-  async #undo({ action, photos }, fields) {
+  /** What a person said is taken back as the act it was; other actions by their opposite. */
+  async #undo({ action, act, photos }, fields) {
     try {
-      const answer = await post(this.#url(action), { photos: photos.join(","), ...fields });
+      const answer = act
+        ? await post(`/corrections/${act}/undo`, {})
+        : await post(this.#url(action), { photos: photos.join(","), ...fields });
       await (TAKES_AWAY.has(action) ? this.grid.load() : this.grid.refresh(photos));
       toast(answer.message);
     } catch (error) {
