@@ -93,7 +93,9 @@ def _tags(photo_ids: Sequence[int]) -> dict[int, list[str]]:
     """
     names: dict[int, list[str]] = defaultdict(list)
     shown = PhotoTag.objects.shown().filter(photo__in=photo_ids)
-    for photo_id, name in shown.values_list("photo_id", "tag__name").order_by("-probability"):
+    for photo_id, name in shown.values_list("photo_id", "tag__name").order_by(
+        "-probability", "tag__name"
+    ):
         names[photo_id].append(name)
     return {pk: _with_forms(own) for pk, own in names.items()}
 

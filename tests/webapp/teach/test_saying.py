@@ -34,7 +34,7 @@ def shown(user: User) -> Any:
     return (
         sorted(tags),
         [caption_of(photo) for photo in photos],
-        [(text.tags, text.caption) for text in texts],
+        sorted((text.photo_id, text.tags, text.caption) for text in texts),
     )
 
 
