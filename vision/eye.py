@@ -15,12 +15,20 @@ from numpy.typing import NDArray
 
 from vision.backbones import BACKBONES
 from vision.backbones.base import Backbone, Features
-from vision.heads import CAPTIONERS, EMBEDDERS, TAGGERS, Captioner, Embedder, Tagger
+from vision.heads import (
+    CAPTIONERS,
+    CLASSIFIERS,
+    EMBEDDERS,
+    TAGGERS,
+    Captioner,
+    Embedder,
+    Tagger,
+)
 from vision.pixels import squash_batch
 from vision.registry import Registry
 from vision.second_look import SecondLook, second_look
 from vision.sight import Image, Sight
-from vision.versions import Version, open_version
+from vision.versions import Version, classifiers_of, open_version
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +50,7 @@ class Eye:
         tag: Tagger,
         caption: Captioner,
         closer: SecondLook | None = None,
+        classify: Sequence[Tagger] = (),
     ) -> None:
         self.version = version
         self.backbone = backbone
@@ -49,6 +58,7 @@ class Eye:
         self.tag = tag
         self.caption = caption
         self.closer = closer
+        self.classify = classify
 
     @property
     def input_size(self) -> int:
@@ -58,7 +68,8 @@ class Eye:
     @property
     def _pixels(self) -> int:
         """Side of the photos that heads with a network of their own look at; 0 without any."""
-        return max(getattr(head, "input_size", 0) for head in (self.embed, self.tag, self.caption))
+        heads = (self.embed, self.tag, self.caption, *self.classify)
+        return max(getattr(head, "input_size", 0) for head in heads)
 
     def look(self, images: Sequence[Image]) -> list[Sight]:
         """What is in each photo; photos are upright sRGB arrays of any size.
@@ -71,7 +82,7 @@ class Eye:
     def _look(self, images: Sequence[Image]) -> list[Sight]:
         features = self.see(images)
         embeddings = cast("NDArray[np.float32]", features.embeddings)  # by `embedded`
-        seen = zip(embeddings, self.tag(features), self.caption(features), strict=True)
+        seen = zip(embeddings, self.tags(features), self.caption(features), strict=True)
         return [Sight(embedding, own, *caption) for embedding, own, caption in seen]
 
     def see(self, images: Sequence[Image]) -> Features:
@@ -88,12 +99,29 @@ class Eye:
         """Features with the embeddings, which the heads after it may read."""
         return replace(features, embeddings=self.embed(features))
 
+    def tags(self, features: Features) -> list[list[tuple[str, float]]]:
+        """Tags of photos that were seen, with those of the classifiers that were trained here."""
+        tags = self.tag(features)
+        for classify in self.classify:
+            tags = [joined(*both) for both in zip(tags, classify(features), strict=True)]
+        return tags
+
     def features(self, images: Sequence[Image]) -> Features:
         """What the heads read of photos, all of them in one pass."""
         features = self.backbone(squash_batch(images, self.backbone.input_size))
         if self._pixels:
             features = replace(features, pixels=squash_batch(images, self._pixels))
         return features
+
+
+def joined(
+    tags: Sequence[tuple[str, float]], more: Sequence[tuple[str, float]]
+) -> list[tuple[str, float]]:
+    """Tags of two heads, most probable first, each once."""
+    best: dict[str, float] = {}
+    for name, probability in (*tags, *more):
+        best[name] = max(probability, best.get(name, 0.0))
+    return sorted(best.items(), key=lambda tag: -tag[1])
 
 
 def load_eye(version_or_folder: str | Path | None = None, *, device: str | None = None) -> Eye:
@@ -117,6 +145,7 @@ def load_eye(version_or_folder: str | Path | None = None, *, device: str | None 
         tag=tag,
         caption=load(CAPTIONERS, "captions"),
         closer=second_look(version, tag, device=device, threads=torch.get_num_threads()),
+        classify=[load(CLASSIFIERS, part) for part in classifiers_of(version)],
     )
     logger.info("loaded version=%s device=%s", version.name, device)
     return eye

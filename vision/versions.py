@@ -25,6 +25,7 @@ from vision.onnx_safety import check_onnx
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT_VERSION = "lite2-2026.11c"
 FORMAT = 1
+CLASSIFIER = "classifier:"  # begins the names of parts that were trained on other problems
 READABLE = {".onnx", ".safetensors", ".json", ".csv"}
 
 
@@ -41,7 +42,8 @@ class Version:
 
     @cached_property
     def parts(self) -> dict[str, dict[str, Any]]:
-        """Specification of each network: `backbone`, `text`, `embedding`, `tags`, `captions`."""
+        """Specification of each network: `backbone`, `text`, `embedding`, `tags`, `captions`, and a
+        `classifier:NAME` for each problem that was trained on here."""
         return self.manifest["parts"]
 
     def part(self, name: str) -> dict[str, Any]:
@@ -101,6 +103,11 @@ class Version:
 
     def _named(self, file: str) -> str:
         return f"{file} of the model version {self.name}"
+
+
+def classifiers_of(version: Version) -> list[str]:
+    """Names of the parts that were trained on other problems, in the order of the alphabet."""
+    return sorted(name for name in version.parts if name.startswith(CLASSIFIER))
 
 
 def open_version(version_or_folder: str | Path | None = None) -> Version:

@@ -308,6 +308,14 @@ MAREA_DECODE_MEMORY_MB = env.integer(
 )
 MAREA_DECODE_SECONDS = env.integer("MAREA_DECODE_SECONDS", 30, "Time to decode one photo, s.")
 MAREA_DECODERS = env.integer("MAREA_DECODERS", 2, "Decoding processes beside each worker.")
+MAREA_MAX_DATASET_MB = env.integer(
+    "MAREA_MAX_DATASET_MB", 4096, "Largest ZIP of photos to train a classifier on, MB."
+)
+MAREA_DATASET_FOLDERS = env.words(
+    "MAREA_DATASET_FOLDERS",
+    [],
+    "Folders on the server, separated by commas, below which superusers may read data sets.",
+)
 MAREA_MAX_ZIP_PHOTOS = env.integer("MAREA_MAX_ZIP_PHOTOS", 5000, "Photos in one ZIP download.")
 MAREA_TRASH_DAYS = env.integer("MAREA_TRASH_DAYS", 30, "Days until trashed photos are deleted.")
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # a selection of thousands of photos is one form

@@ -34,6 +34,16 @@ Captioner = Callable[[Features], list[Captioned]]
 EMBEDDERS: Registry[Callable[[Version, Spec, str], Embedder]] = Registry("embedding head")
 TAGGERS: Registry[Callable[[Version, Spec, str], Tagger]] = Registry("tag head")
 CAPTIONERS: Registry[Callable[[Version, Spec, str], Captioner]] = Registry("caption head")
+# Classifiers that were trained here say tags as well; a version may have any number of them.
+CLASSIFIERS: Registry[Callable[[Version, Spec, str], Tagger]] = Registry("classifier")
 
-from vision.heads import captions, embedding, image_head, polyglot, tags, word_tags  # noqa: E402, F401
+from vision.heads import (  # noqa: E402
+    captions,  # noqa: F401
+    classifier,  # noqa: F401
+    embedding,  # noqa: F401
+    image_head,  # noqa: F401
+    polyglot,  # noqa: F401
+    tags,  # noqa: F401
+    word_tags,  # noqa: F401
+)
 from vision.strong import blip, joint  # noqa: E402, F401

@@ -37,6 +37,7 @@ BURST = timedelta(seconds=5)
 BURST_LIKENESS, BURST_GREY = 0.8, 0.7
 # Spread of grey below which there is nothing to compare: a wall, the night, a lens cap.
 BLANK = 4.0
+BLOCK = 1024  # prints that are compared with all others at once
 
 Floats = NDArray[np.float32]
 Kind = StackMember.Kind
@@ -82,6 +83,36 @@ def print_of(pixels: NDArray[np.uint8]) -> tuple[bytes, float]:
 def grey_of(stored: bytes) -> Floats:
     """The cells (SIDE, SIDE) of a stored print."""
     return np.frombuffer(stored, np.uint8).reshape(SIDE, SIDE).astype(np.float32)
+
+
+def copies_among(greys: Floats) -> list[tuple[int, int]]:
+    """Pairs of photos that are copies of one another as a whole, also mirrored; (N, SIDE, SIDE).
+
+    For photos that nobody has looked at yet: by their prints alone. Blank ones are copies of none.
+    """
+    rough = np.stack([_unit(_halved(grey)) for grey in greys]) if len(greys) else greys
+    mirrored = rough.reshape(len(rough), SIDE // 2, -1)[:, :, ::-1].reshape(len(rough), -1)
+    pairs = []
+    for start in range(0, len(rough), BLOCK):
+        block = slice(start, start + BLOCK)
+        near = (rough[block] @ rough.T >= ROUGH) | (rough[block] @ mirrored.T >= ROUGH)
+        for row, column in np.argwhere(near):
+            one, other = int(row) + start, int(column)
+            if one < other and _are_copies(greys[one], greys[other]):
+                pairs.append((one, other))
+    return pairs
+
+
+def _are_copies(one: Floats, other: Floats) -> bool:
+    if min(one.std(), other.std()) < BLANK:
+        return False
+    return _agreement(one, other).is_copy or _agreement(one, other[:, ::-1]).is_copy
+
+
+def _unit(grey: Floats) -> Floats:
+    centred = (grey - grey.mean()).ravel()
+    unit: Floats = centred / max(float(np.linalg.norm(centred)), 1e-3)
+    return unit
 
 
 def belong(one: Looks, other: Looks) -> Kind | None:

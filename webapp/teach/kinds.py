@@ -74,7 +74,15 @@ class Kind:
         return train
 
 
-KINDS: dict[str, Kind] = {}
+KINDS: dict[str, Kind] = {
+    "problem": Kind(
+        name="problem",
+        title="Another problem",
+        about="A classifier for photos in folders, one for each class.",
+        place="webapp.teach.training.problem:train",
+        is_on_page=False,
+    ),
+}
 
 
 def kind_named(name: str) -> Kind:

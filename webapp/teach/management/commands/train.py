@@ -17,6 +17,14 @@ from vision.errors import VisionError
 from vision.versions import open_version
 from webapp.errors import UserError
 from webapp.teach import jobs, runs
+from webapp.teach.datasets.asking import HEADS, parameters_of
+from webapp.teach.datasets.registering import (
+    keep_data_set,
+    nothing_told,
+    read_source,
+    snapshot_of,
+    tidy_title,
+)
 from webapp.teach.job_models import ModelJob
 from webapp.teach.kinds import KINDS
 from webapp.teach.run_models import TrainingRun
@@ -29,6 +37,7 @@ if TYPE_CHECKING:
 
 DISTILL, STUDENT = "distill", "inception-v3"
 RANKER = "ranker"
+PROBLEM = "problem"
 SHARED = ("embedding", "captions", "all")  # what processes under torchrun train together
 
 DATA = settings.BASE_DIR.parent / "shared" / "data"
@@ -44,13 +53,29 @@ class Command(BaseCommand):
         "Inception-v3 what the active version's backbone sees of them, without any labels. "
         "Interrupted, it goes on where it was. Started by torchrun, several processes or GPUs "
         "share the training from a folder. A version is put to work by manage.py models activate. "
+        "'problem' trains a classifier on a folder or ZIP with a folder of photos for each class. "
         "'ranker' learns the order of results from what people did with them, and puts it to work "
         "if it beats the present order on queries that it has not learned from."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "part", metavar="NAME", nargs="?", help="what to train, all, distill, or ranker"
+            "part", metavar="NAME", nargs="?", help="what to train, all, distill, problem or ranker"
+        )
+        source = parser.add_mutually_exclusive_group()
+        for kind in ("folder", "zip"):
+            source.add_argument(
+                f"--{kind}",
+                metavar="DIR" if kind == "folder" else "FILE",
+                type=Path,
+                help=f"with problem: a {kind} with a folder of photos for each class",
+            )
+        parser.add_argument(
+            "--head",
+            choices=HEADS,
+            default=HEADS[0],
+            help="with problem: how deep the classifier is; default: what does best on photos kept "
+            "aside",
         )
         parser.add_argument(
             "--data",
@@ -78,7 +103,7 @@ class Command(BaseCommand):
             dest="name",
             metavar="VERSION",
             default="candidate",
-            help="name of the new version; default: candidate",
+            help="name of the new version, or with problem of the classifier; default: candidate",
         )
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument(
@@ -107,6 +132,8 @@ class Command(BaseCommand):
             self._teach_ranker(options["undo"])
         elif options["run"] is not None:
             self._do(self._waiting(options["run"]))
+        elif options["part"] == PROBLEM:
+            self._train_problem(**options)
         elif options["part"] is None:
             raise CommandError("Say what to train: manage.py train NAME. See --help.")
         elif options["part"] in KINDS and not _is_from_folder(options):
@@ -121,11 +148,31 @@ class Command(BaseCommand):
             raise CommandError(f"There is no training {number} in hand.")
         return run
 
+    def _train_problem(self, *, name: str, why: str, seed: int, head: str, **options: Any) -> None:
+        source: Path | None = options["folder"] or options["zip"]
+        if source is None:
+            raise CommandError("Say where the photos are: --folder DIR or --zip FILE.")
+        if not source.exists():
+            raise CommandError(f"{source} is not there.")
+        try:
+            title = tidy_title(name)
+            made = read_source(source, nothing_told)
+            data_set = keep_data_set(made, title=title, source=str(source), user=None)
+        except UserError as error:
+            raise CommandError(error.message) from error
+        self.stderr.write(f"{data_set.photos:,} photos of {data_set.classes:,} classes.")
+        for remark in snapshot_of(data_set).manifest["remarks"]:
+            self.stderr.write(remark)
+        self._ask_and_do(PROBLEM, why, parameters_of(data_set, title=title, head=head), seed)
+
     def _train_here(self, *, part: str, why: str, chosen: list[str], seed: int, **_: Any) -> None:
         try:
             parameters = dict(each.split("=", 1) for each in chosen)
         except ValueError:
             raise CommandError("--set takes NAME=NUMBER, such as --set steps=200.") from None
+        self._ask_and_do(part, why, parameters, seed)
+
+    def _ask_and_do(self, part: str, why: str, parameters: dict[str, Any], seed: int) -> None:
         try:
             with transaction.atomic():
                 run = runs.ask(part, user=None, why=why, parameters=parameters, seed=seed)

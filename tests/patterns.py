@@ -1,0 +1,71 @@
+"""Photos of problems that nobody trained a backbone on: patterns, different every time."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+SIZE = 96
+KINDS = ("stripes", "dots", "checks", "rings")
+
+
+def a_pattern(kind: str, seed: int, *, size: int = SIZE) -> bytes:
+    """A JPEG of a pattern in random colours, places and scales."""
+    chance = np.random.default_rng([KINDS.index(kind), seed])
+    dark, light = chance.integers(0, 110, 3), chance.integers(140, 256, 3)
+    image = Image.new("RGB", (size, size), tuple(int(v) for v in dark))
+    draw, step = ImageDraw.Draw(image), int(chance.integers(9, 19))
+    _DRAW[kind](draw, size, step, tuple(int(v) for v in light), chance)
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+Colour = tuple[int, ...]
+
+
+def _stripes(
+    draw: ImageDraw.ImageDraw, size: int, step: int, colour: Colour, chance: np.random.Generator
+) -> None:
+    lean = int(chance.integers(-30, 30))
+    for x in range(int(chance.integers(-40, 0)), size + 40, step):
+        draw.line((x, 0, x + lean, size), fill=colour, width=step // 2)
+
+
+def _dots(
+    draw: ImageDraw.ImageDraw, size: int, step: int, colour: Colour, chance: np.random.Generator
+) -> None:
+    for _ in range(25):
+        x, y = (int(v) for v in chance.integers(0, size, 2))
+        draw.ellipse((x, y, x + step // 2, y + step // 2), fill=colour)
+
+
+def _checks(
+    draw: ImageDraw.ImageDraw, size: int, step: int, colour: Colour, chance: np.random.Generator
+) -> None:
+    left, top = (int(v) for v in chance.integers(-step, 1, 2))
+    for row, y in enumerate(range(top, size, step)):
+        for x in range(left + step * (row % 2), size, 2 * step):
+            draw.rectangle((x, y, x + step - 1, y + step - 1), fill=colour)
+
+
+def _rings(
+    draw: ImageDraw.ImageDraw, size: int, step: int, colour: Colour, chance: np.random.Generator
+) -> None:
+    x, y = (int(v) for v in chance.integers(size // 4, 3 * size // 4, 2))
+    for radius in range(step, size, step):
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=colour, width=3)
+
+
+_DRAW = {"stripes": _stripes, "dots": _dots, "checks": _checks, "rings": _rings}
+
+
+def write_classes(folder: Path, classes: Mapping[str, str], *, photos: int, first: int = 0) -> Path:
+    """A folder for each class; `classes` says which pattern is in the folder of which name."""
+    for name, kind in classes.items():
+        (folder / name).mkdir(parents=True)
+        for seed in range(first, first + photos):
+            (folder / name / f"{seed}.jpg").write_bytes(a_pattern(kind, seed))
+    return folder

@@ -1,0 +1,70 @@
+"""When a classifier may speak: calibrated probabilities, and a threshold for each class.
+
+Of two demands the higher one holds: what is said is right nine times in ten, and of the right
+answers one in twelve may go unsaid, so that photos which are like nothing known stay without a tag.
+"""
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from vision.classifying.fitting import Examples, Floats, Ints
+from vision.heads.classifier import ClassifierNetwork
+
+PRECISION = 0.9
+UNSAID = 0.08  # of the right answers, for the sake of silence elsewhere
+FAR = 0.05  # of a class's own photos, which count as too far from it
+# A class with few validation photos borrows from all of them: so many photos' worth.
+BORROWED = 4.0
+STEPS = 101
+TEMPERATURES = np.geomspace(0.2, 5.0, 65)
+
+
+@torch.no_grad()
+def calibrate(network: ClassifierNetwork, validation: Examples) -> None:
+    """Set temperature, thresholds and nearness, from photos that the network has not learned."""
+    described = torch.from_numpy(validation.plain)
+    labels = torch.from_numpy(validation.labels)
+    network.temperature.fill_(_temperature(network(described), labels))
+    network.thresholds.zero_()
+    network.nearest.fill_(-1.0)
+    said, probability, _ = (each.numpy() for each in network.said(described))
+    right = said == validation.labels
+    classes = network.config.classes
+    network.thresholds.copy_(torch.from_numpy(thresholds(said, probability, right, classes)))
+    near = network.nearness(described).numpy()
+    own = near[np.flatnonzero(right), said[right]]
+    if len(own):
+        network.nearest.fill_(float(np.quantile(own, FAR)))
+
+
+def _temperature(logits: torch.Tensor, labels: torch.Tensor) -> float:
+    """The one under which the right answers are likeliest (Guo et al. 2017, arXiv:1706.04599)."""
+    losses = [float(functional.cross_entropy(logits / t, labels)) for t in TEMPERATURES]
+    return float(TEMPERATURES[int(np.argmin(losses))])
+
+
+def thresholds(said: Ints, probability: Floats, right: np.ndarray, classes: int) -> Floats:
+    """The least probability with which each class may be said, (classes,); 1 where none will do."""
+    found = np.ones(classes, np.float32)
+    if not right.any():
+        return found
+    least = float(np.quantile(probability[right], UNSAID))
+    steps = np.quantile(probability, np.linspace(0, 1, STEPS)).astype(np.float32)
+    spoken, good = _counts(probability, right, steps)
+    overall = good / np.maximum(spoken, 1)
+    for number in range(classes):
+        own = said == number
+        spoken, good = _counts(probability[own], right[own], steps)
+        # What a class with few photos borrows is as right as all classes are from there on.
+        precision = (good + BORROWED * overall) / (spoken + BORROWED)
+        enough = np.flatnonzero(precision >= PRECISION)
+        if len(enough):
+            found[number] = max(least, float(steps[enough[0]]))
+    return found
+
+
+def _counts(probability: Floats, right: np.ndarray, steps: Floats) -> tuple[Ints, Ints]:
+    """How many answers are said from each step on, and how many of those are right."""
+    spoken = probability[None] >= steps[:, None]
+    return spoken.sum(axis=1), (spoken & right[None]).sum(axis=1)
