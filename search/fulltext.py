@@ -6,12 +6,14 @@ ever a syntax error. FTS5's `ascii` tokenizer takes every letter beyond ASCII fo
 our stems at the spaces and nowhere else. Who may see a photo, and every other condition, is the
 queryset `visible`, joined in the same statement.
 
-One table, `find_text`: for each photo its stems, indexed, and its texts as folded words between
-single spaces, where exact words are looked up literally; see `search.texts`.
+One table for each model version, `find_text` or of a name that begins so: for each photo its stems,
+indexed, and its texts as folded words between single spaces, where exact words are looked up
+literally; see `search.texts`. What one version wrote so never weighs in what another finds.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -25,20 +27,22 @@ from search.words import split, stem
 
 __all__ = ["Document", "Texts"]
 
+TABLE = "find_text"  # the first; there may be others beside it
+
 # PostgreSQL's largest position in a tsvector.
 MAX_POSITION = 16_383
 
 _CREATE = {
     "sqlite": [
-        f"""CREATE VIRTUAL TABLE find_text USING fts5(
+        f"""CREATE VIRTUAL TABLE {{table}} USING fts5(
             stems, {", ".join(f"{column} UNINDEXED" for column in (*COLUMNS, "shown"))},
             tokenize = 'ascii')"""
     ],
     "postgresql": [
-        f"""CREATE TABLE find_text (
+        f"""CREATE TABLE {{table}} (
             photo_id bigint PRIMARY KEY, stems tsvector NOT NULL,
             {", ".join(f"{column} text NOT NULL DEFAULT ''" for column in (*COLUMNS, "shown"))})""",
-        "CREATE INDEX find_text_stems ON find_text USING gin (stems)",
+        "CREATE INDEX {table}_stems ON {table} USING gin (stems)",
     ],
 }
 # Columns of the table's first form; what `widen_table` adds came later.
@@ -46,24 +50,35 @@ _FIRST = ("tags", "caption", "name")
 _KEY = {"sqlite": "rowid", "postgresql": "photo_id"}
 _STEMS = {"sqlite": "%s", "postgresql": "%s::tsvector"}
 # `rank` of FTS5 is bm25, best lowest.
-_MATCH = {"sqlite": "find_text MATCH %s", "postgresql": "find_text.stems @@ %s::tsquery"}
+_MATCH = {"sqlite": "{table} MATCH %s", "postgresql": "{table}.stems @@ %s::tsquery"}
 _ORDER = {
-    "sqlite": "find_text.rank, find_text.rowid",
-    "postgresql": "ts_rank(find_text.stems, %s::tsquery) DESC, find_text.photo_id",
+    "sqlite": "{table}.rank, {table}.rowid",
+    "postgresql": "ts_rank({table}.stems, %s::tsquery) DESC, {table}.photo_id",
 }
 _CONTAINS = {
-    "sqlite": "instr(find_text.{}, %s) > 0",
-    "postgresql": "strpos(find_text.{}, %s) > 0",
+    "sqlite": "instr({table}.{column}, %s) > 0",
+    "postgresql": "strpos({table}.{column}, %s) > 0",
 }
 _QUOTE = {"sqlite": '"{}"', "postgresql": "'{}'"}
 _AND = {"sqlite": " AND ", "postgresql": " & "}
 _OR = {"sqlite": " OR ", "postgresql": " | "}
 
 
-def create_table(connection: BaseDatabaseWrapper) -> None:
+def create_table(connection: BaseDatabaseWrapper, table: str = TABLE) -> None:
     with connection.cursor() as cursor:
-        for statement in _CREATE[connection.vendor]:
+        for statement in _create(connection.vendor, table):
             cursor.execute(statement)
+
+
+def _create(vendor: str, table: str) -> list[str]:
+    return [statement.format(table=_checked(table)) for statement in _CREATE[vendor]]
+
+
+def _checked(table: str) -> str:
+    """A name of a table that is ours and needs no quotes. Raises ValueError for any other."""
+    if not re.fullmatch(rf"{TABLE}(_\d+)?", table):
+        raise ValueError(f"{table!r} is no full-text table.")
+    return table
 
 
 def widen_table(connection: BaseDatabaseWrapper) -> None:
@@ -87,57 +102,76 @@ def _widening(vendor: str, lacking: Sequence[str]) -> list[str]:
     empty = ", ".join(["''"] * len(lacking))
     return [
         "ALTER TABLE find_text RENAME TO find_text_first",
-        *_CREATE[vendor],
+        *_create(vendor, TABLE),
         f"INSERT INTO find_text ({kept}, {', '.join(lacking)}) "  # noqa: S608  constants
         f"SELECT {kept}, {empty} FROM find_text_first",
         "DROP TABLE find_text_first",
     ]
 
 
-def drop_table(connection: BaseDatabaseWrapper) -> None:
+def drop_table(connection: BaseDatabaseWrapper, table: str = TABLE) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS find_text")
+        cursor.execute(f"DROP TABLE IF EXISTS {_checked(table)}")
 
 
-def upsert(connection: BaseDatabaseWrapper, documents: Iterable[Document]) -> None:
+def upsert(
+    connection: BaseDatabaseWrapper, documents: Iterable[Document], *, table: str = TABLE
+) -> None:
     """Index `documents`, replacing what was known about their photos."""
     vendor = connection.vendor
     rows = [row_of(document) for document in documents]
-    delete(connection, [row.photo_id for row in rows])
+    delete(connection, [row.photo_id for row in rows], table=table)
     if rows:
         columns = ", ".join((_KEY[vendor], "stems", *COLUMNS, "shown"))
         places = ", ".join(["%s", _STEMS[vendor], *["%s"] * (len(COLUMNS) + 1)])
         with connection.cursor() as cursor:
             cursor.executemany(
-                f"INSERT INTO find_text ({columns}) VALUES ({places})",  # noqa: S608  constants
+                f"INSERT INTO {_checked(table)} ({columns}) VALUES ({places})",  # noqa: S608  constants
                 [(r.photo_id, _as_stored(r.stems, vendor), *r.texts, r.shown) for r in rows],
             )
 
 
-def delete(connection: BaseDatabaseWrapper, photo_ids: Sequence[int]) -> None:
+def delete(
+    connection: BaseDatabaseWrapper, photo_ids: Sequence[int], *, table: str = TABLE
+) -> None:
     """Forget these photos."""
     if photo_ids:
+        key = _KEY[connection.vendor]
         with connection.cursor() as cursor:
             cursor.executemany(
-                f"DELETE FROM find_text WHERE {_KEY[connection.vendor]} = %s",  # noqa: S608  constant
+                f"DELETE FROM {_checked(table)} WHERE {key} = %s",  # noqa: S608  constants
                 [(photo_id,) for photo_id in photo_ids],
             )
 
 
-def prune(connection: BaseDatabaseWrapper, existing: QuerySet) -> int:
+def prune(connection: BaseDatabaseWrapper, existing: QuerySet, *, table: str = TABLE) -> int:
     """Forget photos that no longer exist; how many."""
     ids = existing.order_by().values("id").query.get_compiler(connection=connection)
     sql, parameters = ids.as_sql()
+    key = _KEY[connection.vendor]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"DELETE FROM find_text WHERE {_KEY[connection.vendor]} NOT IN ({sql})",  # noqa: S608
+            f"DELETE FROM {_checked(table)} WHERE {key} NOT IN ({sql})",  # noqa: S608  constants
             parameters,
         )
         return max(cursor.rowcount, 0)
 
 
+def known(connection: BaseDatabaseWrapper, *, table: str = TABLE) -> RawSQL:
+    """The ids of all photos of which something is known, for `exclude(pk__in=…)`."""
+    return RawSQL(  # noqa: S611  constants
+        f"SELECT {_KEY[connection.vendor]} FROM {_checked(table)}",  # noqa: S608  constants
+        [],
+    )
+
+
 def search(
-    connection: BaseDatabaseWrapper, visible: QuerySet, words: Sequence[str], limit: int
+    connection: BaseDatabaseWrapper,
+    visible: QuerySet,
+    words: Sequence[str],
+    limit: int,
+    *,
+    table: str = TABLE,
 ) -> list[int]:
     """Ids of up to `limit` of the `visible` photos with any of `words` (by stem), in the
     database's order: more and rarer words first."""
@@ -146,20 +180,23 @@ def search(
     if not match:
         return []
     try:
-        join, parameters = _joined(connection, visible)
+        join, parameters = _joined(connection, visible, table)
     except EmptyResultSet:  # Django saw that nothing can be visible
         return []
     ranked = [match] if vendor == "postgresql" else []
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT seen.id FROM find_text {join} "  # noqa: S608  constants and Django's own SQL
-            f"WHERE {_MATCH[vendor]} ORDER BY {_ORDER[vendor]} LIMIT %s",
+            f"SELECT seen.id FROM {table} {join} "  # noqa: S608  constants and Django's own SQL
+            f"WHERE {_match(vendor, table)} ORDER BY {_ORDER[vendor].format(table=table)} "
+            "LIMIT %s",
             [*parameters, match, *ranked, limit],
         )
         return [photo_id for (photo_id,) in cursor.fetchall()]
 
 
-def containing(connection: BaseDatabaseWrapper, exact_words: str) -> RawSQL | None:
+def containing(
+    connection: BaseDatabaseWrapper, exact_words: str, *, table: str = TABLE
+) -> RawSQL | None:
     """The ids of all photos in one of whose texts `exact_words` stand, one after the other and as
     they are written, for `filter(pk__in=…)`; None if there is no word in them."""
     words = split(exact_words)
@@ -167,14 +204,17 @@ def containing(connection: BaseDatabaseWrapper, exact_words: str) -> RawSQL | No
         return None
     vendor = connection.vendor
     literal = f" {' '.join(words)} "
-    contains = " OR ".join(_CONTAINS[vendor].format(field) for field in COLUMNS)
+    contains = " OR ".join(_CONTAINS[vendor].format(table=table, column=c) for c in COLUMNS)
     return RawSQL(  # noqa: S611  constants; what is typed goes as parameters
-        f"SELECT {_KEY[vendor]} FROM find_text WHERE {_MATCH[vendor]} AND ({contains})",  # noqa: S608
+        f"SELECT {_KEY[vendor]} FROM {table} "  # noqa: S608  constants
+        f"WHERE {_match(vendor, table)} AND ({contains})",
         [_AND[vendor].join(_stems(words, vendor)), *[literal] * len(COLUMNS)],
     )
 
 
-def having(connection: BaseDatabaseWrapper, phrases: Sequence[str]) -> RawSQL | None:
+def having(
+    connection: BaseDatabaseWrapper, phrases: Sequence[str], *, table: str = TABLE
+) -> RawSQL | None:
     """The ids of all photos that have all words (by stem) of one of `phrases`, for
     `filter(pk__in=…)`; None if there is no word in them."""
     vendor = connection.vendor
@@ -182,12 +222,14 @@ def having(connection: BaseDatabaseWrapper, phrases: Sequence[str]) -> RawSQL | 
     if not each:
         return None
     return RawSQL(  # noqa: S611  constants; what is typed goes as a parameter
-        f"SELECT {_KEY[vendor]} FROM find_text WHERE {_MATCH[vendor]}",  # noqa: S608
+        f"SELECT {_KEY[vendor]} FROM {table} WHERE {_match(vendor, table)}",  # noqa: S608
         [_OR[vendor].join(f"({stems})" for stems in dict.fromkeys(each))],
     )
 
 
-def read(connection: BaseDatabaseWrapper, photo_ids: Sequence[int]) -> list[Texts]:
+def read(
+    connection: BaseDatabaseWrapper, photo_ids: Sequence[int], *, table: str = TABLE
+) -> list[Texts]:
     """The indexed texts of these photos, in no particular order."""
     if not photo_ids:
         return []
@@ -195,19 +237,25 @@ def read(connection: BaseDatabaseWrapper, photo_ids: Sequence[int]) -> list[Text
     places = ", ".join(["%s"] * len(photo_ids))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {key}, {', '.join(COLUMNS)}, shown FROM find_text "  # noqa: S608  constants
+            f"SELECT {key}, {', '.join(COLUMNS)}, shown FROM {_checked(table)} "  # noqa: S608  constants
             f"WHERE {key} IN ({places})",
             list(photo_ids),
         )
         return [texts_of(pk, columns, shown) for pk, *columns, shown in cursor.fetchall()]
 
 
-def _joined(connection: BaseDatabaseWrapper, visible: QuerySet) -> tuple[str, list[Any]]:
+def _match(vendor: str, table: str) -> str:
+    return _MATCH[vendor].format(table=_checked(table))
+
+
+def _joined(
+    connection: BaseDatabaseWrapper, visible: QuerySet, table: str
+) -> tuple[str, list[Any]]:
     """SQL of the join that leaves the `visible` photos, and its parameters. A join, not IN: the
     database then looks up each match instead of listing the whole library first."""
     compiler = visible.order_by().values("id").query.get_compiler(connection=connection)
     sql, parameters = compiler.as_sql()
-    return f"JOIN ({sql}) AS seen ON seen.id = find_text.{_KEY[connection.vendor]}", [*parameters]
+    return f"JOIN ({sql}) AS seen ON seen.id = {table}.{_KEY[connection.vendor]}", [*parameters]
 
 
 def _stems(words: Sequence[str], vendor: str) -> list[str]:

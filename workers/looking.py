@@ -102,6 +102,8 @@ class Looker:
             self._look_at(present)
             if examples.someone_waits(self.version):  # who searches waits for no upload
                 examples.look_at_pictures(self.version, self.eye)
+            if active_version() != self.version:
+                break  # switched meanwhile; what it holds is given back
             present = ahead or (self._claim() if more and not self.stopping() else [])
 
     def _claim(self, *, fresh_only: bool = False) -> Batch:

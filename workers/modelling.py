@@ -47,7 +47,7 @@ def _see_through(job: ModelJob, stopping: Callable[[], bool]) -> None:
         jobs.give_back(job)
     elif status < 0:
         logger.error("model_job=%d ended by signal=%d", job.pk, -status)
-        if job.kind == ModelJob.Kind.TRAIN:
+        if job.kind in (ModelJob.Kind.TRAIN, ModelJob.Kind.ACTIVATE):
             jobs.go_on(job)
         else:
             jobs.finish(job, failed="Its process was ended, most likely for want of memory.")

@@ -18,6 +18,7 @@ from webapp.library.file_names import SCREENSHOT_NAMES
 from webapp.library.models import PhotoQuerySet, Place
 from webapp.library.services.places import name_key
 from webapp.teach.models import PhotoTag, Sight
+from webapp.teach.registry import active_version
 from webapp.teach.text_models import ReadText
 
 NOTHING = Q(pk__in=[])
@@ -40,13 +41,13 @@ def satisfying(photos: PhotoQuerySet, conditions: tuple[Condition, ...]) -> Phot
 
 
 def _words(condition: Condition) -> Q:
-    exact = fulltext.containing(connection, condition.value)
+    exact = fulltext.containing(connection, condition.value, table=active_version().table)
     return NOTHING if exact is None else Q(pk__in=exact)
 
 
 def _shows(condition: Condition) -> Q:
     """A tag with its synonyms and narrower words, or any of these words in any text."""
-    worded = fulltext.having(connection, other_words(condition.value))
+    worded = fulltext.having(connection, other_words(condition.value), table=active_version().table)
     return _tag(condition) if worded is None else _tag(condition) | Q(pk__in=worded)
 
 

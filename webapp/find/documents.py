@@ -9,26 +9,29 @@ from search import fulltext
 from vision.vocabulary import search_forms
 from webapp.albums.models import AlbumPhoto, PhotoFolder
 from webapp.library.models import Photo
-from webapp.teach.models import PhotoTag, Sight
+from webapp.teach.models import ModelVersion, PhotoTag, Sight
+from webapp.teach.registry import active_version
+from webapp.teach.serving import one_version
 from webapp.teach.text_models import texts_in
 
 PORTION = 1_000  # photos indexed in one transaction
 _OF_PHOTOS = ("file_name", "own_caption", "town", "region", "country")
 
 
-def index_photos(photo_ids: Sequence[int]) -> None:
-    """Bring the full-text rows of these photos up to date. Call it in the change's transaction.
+def index_photos(photo_ids: Sequence[int], *, of: ModelVersion | None = None) -> None:
+    """Bring the full-text rows of these photos up to date, of every version that is kept so, or
+    only `of` one. Call it in the change's transaction.
 
     The photos are locked first: of two who change the same photo, the second reads what the first
     has written, and does not insert the same row again.
     """
     Photo.objects.filter(pk__in=photo_ids).lock()
-    captions, tags = _captions(photo_ids), _tags(photo_ids)
     read, albums = texts_in(photo_ids), _albums(photo_ids)
     folders = dict(PhotoFolder.objects.filter(photo__in=photo_ids).values_list("photo_id", "path"))
-    fulltext.upsert(
-        connection,
-        [
+    photos = list(Photo.objects.filter(pk__in=photo_ids).only(*_OF_PHOTOS))
+    for version in [of] if of else versions_told():
+        captions, tags = _captions(version, photo_ids), _tags(version, photo_ids)
+        documents = (
             fulltext.Document(
                 photo_id=photo.pk,
                 tags=tags.get(photo.pk, []),
@@ -39,14 +42,20 @@ def index_photos(photo_ids: Sequence[int]) -> None:
                 albums=albums.get(photo.pk, []),
                 folder=folders.get(photo.pk, ""),
             )
-            for photo in Photo.objects.filter(pk__in=photo_ids).only(*_OF_PHOTOS)
-        ],
-    )
+            for photo in photos
+        )
+        fulltext.upsert(connection, documents, table=version.table)
+
+
+def versions_told() -> list[ModelVersion]:
+    """Every version whose full-text rows follow the photos."""
+    return list(ModelVersion.objects.told()) or [active_version()]
 
 
 def forget_photos(photo_ids: Sequence[int]) -> None:
     """Drop the full-text rows of deleted photos. Call it in the deletion's transaction."""
-    fulltext.delete(connection, photo_ids)
+    for version in versions_told():
+        fulltext.delete(connection, photo_ids, table=version.table)
 
 
 def index_everything() -> Iterator[int]:
@@ -60,7 +69,8 @@ def index_everything() -> Iterator[int]:
             index_photos(ids)
         last = ids[-1]
         yield len(ids)
-    fulltext.prune(connection, Photo.objects.all())
+    for version in versions_told():
+        fulltext.prune(connection, Photo.objects.all(), table=version.table)
 
 
 def _place(photo: Photo) -> list[str]:
@@ -76,23 +86,24 @@ def _albums(photo_ids: Sequence[int]) -> dict[int, list[str]]:
     return names
 
 
-def _captions(photo_ids: Sequence[int]) -> dict[int, str]:
-    """The active version's captions of every language, as far as they are likely."""
-    sights = Sight.objects.of_active_version().filter(photo__in=photo_ids)
+def _captions(version: ModelVersion, photo_ids: Sequence[int]) -> dict[int, str]:
+    """The version's captions of every language, as far as they are likely."""
+    sights = Sight.objects.filter(version=version, photo__in=photo_ids)
     return {
         sight.photo_id: ". ".join(text for text, _ in sight.likely_captions.values())
         for sight in sights.defer("embedding", "tags")
     }
 
 
-def _tags(photo_ids: Sequence[int]) -> dict[int, list[str]]:
+def _tags(version: ModelVersion, photo_ids: Sequence[int]) -> dict[int, list[str]]:
     """Each photo's tags and all by which people look for them, its own words first.
 
     A tag's synonyms and broader words count as much as the tag: who asks for "animal" means the
     dog as well, and among all that is tagged so the embedding decides.
     """
     names: dict[int, list[str]] = defaultdict(list)
-    shown = PhotoTag.objects.shown().filter(photo__in=photo_ids)
+    with one_version(version):
+        shown = PhotoTag.objects.shown().filter(photo__in=photo_ids)
     for photo_id, name in shown.values_list("photo_id", "tag__name").order_by(
         "-probability", "tag__name"
     ):

@@ -19,6 +19,8 @@ from webapp.accounts.models import User
 from webapp.find import feed
 from webapp.library.models import Photo, Place
 from webapp.teach.models import PhotoTag, Tag
+from webapp.teach.registry import active_version
+from webapp.teach.serving import one_version
 
 # The newest photos stand for all where words are counted.
 SAMPLE = 2_000
@@ -39,11 +41,14 @@ class Lexicon:
 @dataclass(frozen=True)
 class _Kept:
     lexicon: Lexicon
+    version: int
     change: int
     made_at: float
     took_s: float
 
-    def is_good(self, change: int) -> bool:
+    def is_good(self, version: int, change: int) -> bool:
+        if version != self.version:
+            return False
         age = time.monotonic() - self.made_at
         return change == self.change or age < AT_MOST * self.took_s
 
@@ -52,16 +57,17 @@ _kept: OrderedDict[int, _Kept] = OrderedDict()
 _turn = threading.Lock()
 
 
+@one_version()
 def lexicon_of(user: User) -> Lexicon:
-    """The user's lexicon, in one SQL query, or in six when it has to be made."""
-    change = feed.newest_change()
+    """The user's lexicon, in two SQL queries, or in seven when it has to be made."""
+    change, version = feed.newest_change(), active_version().pk
     with _turn:
         kept = _kept.get(user.pk)
-        if kept is None or not kept.is_good(change):
+        if kept is None or not kept.is_good(version, change):
             begun = time.monotonic()
             lexicon = _make(user)
             now = time.monotonic()
-            kept = _kept[user.pk] = _Kept(lexicon, change, now, now - begun)
+            kept = _kept[user.pk] = _Kept(lexicon, version, change, now, now - begun)
         _kept.move_to_end(user.pk)
         while len(_kept) > PEOPLE:
             _kept.popitem(last=False)
@@ -78,7 +84,7 @@ def _make(user: User) -> Lexicon:
     photos = Photo.objects.visible_to(user).in_library()
     newest = list(photos.newest_first().values_list("pk", flat=True)[:SAMPLE])
     tags, places, cameras = _tags(user, newest), _places(user), _cameras(user)
-    texts = fulltext.read(connection, newest)
+    texts = fulltext.read(connection, newest, table=active_version().table)
     captions = counted(text.caption for text in texts)
     names = counted(split(name) for name in (*tags, *places))
     words = {word: captions.get(word, 0) + names.get(word, 0) for word in captions | names}

@@ -169,7 +169,13 @@ def _hits(
     )
     nearest_to = cutoff.nearest_to(vector, background.known.asked(words))
     _, nearest = view.index.search(nearest_to, CANDIDATES, photos)
-    worded = fulltext.search(connection, visible, [word.text for word in words], CANDIDATES)
+    worded = fulltext.search(
+        connection,
+        visible,
+        [word.text for word in words],
+        CANDIDATES,
+        table=view.version.table,
+    )
     ids = np.union1d(nearest[nearest >= 0], np.array(worded, np.int64))
     seen = view.index.vectors(ids)
     opinions = signals.opinions(
@@ -177,7 +183,7 @@ def _hits(
         words,
         background=background,
         photos=seen,
-        texts=fulltext.read(connection, ids.tolist()),
+        texts=fulltext.read(connection, ids.tolist(), table=view.version.table),
         own_tags=_own_tags(ids.tolist()),
     )
     against = [

@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -48,6 +49,10 @@ class ModelJob(models.Model):
     message = models.CharField(max_length=1000, blank=True)  # how it ended
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
+    user = models.ForeignKey(  # none: asked for by a program of the machine itself
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    reason = models.CharField(max_length=500, blank=True)  # why in spite of the gate
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = ModelJobQuerySet.as_manager()

@@ -8,6 +8,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from webapp.accounts.models import User
 from webapp.teach.job_models import ModelJob, ModelJobQuerySet
 from workers import queue
 
@@ -16,9 +17,11 @@ MAX_ATTEMPTS = 3  # at work that ended its process, or whose worker died
 TOLD_EVERY_S = 0.5
 
 
-def ask(kind: str, name: str) -> ModelJob:
-    """Ask for work; who asks twice gets the same job."""
-    job, _ = ModelJob.objects.unfinished().get_or_create(kind=kind, name=name)
+def ask(kind: str, name: str, *, user: User | None = None, reason: str = "") -> ModelJob:
+    """Ask for work; who asks twice gets the same job. `reason` is why in spite of the gate."""
+    job, _ = ModelJob.objects.unfinished().get_or_create(
+        kind=kind, name=name, defaults={"user": user, "reason": reason}
+    )
     announce()
     return job
 

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from search import fulltext
 from webapp.accounts.models import Language
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.teach.serving import serving
@@ -20,6 +21,11 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
     def active(self) -> "ModelVersion | None":
         return self.filter(is_active=True).first()
 
+    def told(self) -> Self:
+        """Those whose words about photos are kept up to date: the active one, the one before, and
+        one that is made ready."""
+        return self.filter(Q(is_active=True) | ~Q(texts="")).order_by("pk")
+
 
 class ModelVersion(models.Model):
     """A folder of weights that can look at photos. One version is active."""
@@ -31,6 +37,12 @@ class ModelVersion(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     activated_at = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=False)
+    is_pinned = models.BooleanField(default=False)  # a person wants it kept
+    # What is kept of it so that a switch to it is one row; see `webapp.teach.readying`.
+    texts = models.CharField(max_length=40, blank=True)  # its full-text table; empty: none
+    told_until = models.BigIntegerField(default=0)  # photos up to which its table was filled
+    is_ready = models.BooleanField(default=False)  # tags, texts and index once were complete
+    unreadable = models.JSONField(default=list, blank=True)  # ids of photos it could not look at
 
     objects = ModelVersionQuerySet.as_manager()
 
@@ -43,6 +55,11 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def table(self) -> str:
+        """The full-text table with its words."""
+        return self.texts or fulltext.TABLE
 
 
 def of_version_that_serves() -> Q:

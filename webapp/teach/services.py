@@ -1,14 +1,11 @@
 """Storing what models see. What people say about it is `saying`'s; it outranks a model's word."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Count
-from django.utils import timezone
 from numpy.typing import NDArray
 
 from webapp.accounts.models import User
@@ -17,11 +14,12 @@ from webapp.find.documents import index_photos
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.library.services.claims import still_held
 from webapp.teach.models import ModelVersion, PhotoTag, Sight, Tag
-from webapp.teach.serving import serving
+from webapp.teach.registry import SHIPPED_WEIGHTS, active_version, weights_folder
 from webapp.texts import JOINER, one_line
 
+__all__ = ["SHIPPED_WEIGHTS", "active_version", "weights_folder"]  # from where they always came
+
 EMBEDDING_DTYPE = np.dtype("<f2")  # as stored: 512 little-endian float16
-SHIPPED_WEIGHTS = Path(__file__).resolve().parents[2] / "vision" / "weights"
 MAX_TAG_LENGTH = 80
 
 
@@ -46,32 +44,6 @@ class Seen(SeenTags, Protocol):
     def caption_confidence(self) -> float: ...
     @property
     def other_captions(self) -> Mapping[str, tuple[str, float]]: ...
-
-
-def active_version() -> ModelVersion:
-    """The version that looks and searches, within one request always the same; the shipped one is
-    registered on first use."""
-    block = serving()
-    if block and block.version:
-        return block.version
-    version = ModelVersion.objects.active() or _first_version()
-    if block:
-        block.version = version
-    return version
-
-
-def _first_version() -> ModelVersion:
-    version, _ = ModelVersion.objects.get_or_create(name=settings.MAREA_MODEL)
-    version.is_active, version.activated_at = True, timezone.now()
-    version.save(update_fields=["is_active", "activated_at"])
-    return version
-
-
-def weights_folder(version: ModelVersion) -> Path:
-    """Where a version's files are; a relative folder is one in the data folder."""
-    if not version.folder:
-        return SHIPPED_WEIGHTS / version.name
-    return Path(settings.MAREA_DATA) / version.folder
 
 
 @transaction.atomic

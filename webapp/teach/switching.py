@@ -1,114 +1,155 @@
-"""From one model version to another.
+"""From one model version to another, and back.
 
-Results of each version live beside those of the others. The active one serves until the next has
-looked at every photo; then one row is switched.
+What each version saw, its tags, words and index live beside those of the others. The active one
+serves until the next has all of it; then one row is switched. The one before stays as it is, so
+going back is one row as well.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from collections.abc import Callable
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from vision.decoding import UnreadableImage
-from vision.sight import Image
+from search.errors import IndexDamaged, IndexMissing, IndexUnreachable
+from webapp.accounts.models import User
 from webapp.errors import Conflict
-from webapp.find.building import build_index
-from webapp.find.documents import index_photos
-from webapp.library.models import Photo, PhotoQuerySet
-from webapp.library.services.decoding import render
-from webapp.teach.models import ModelVersion, Sight, lacking_sight
-from webapp.teach.services import Seen, sight_of, store_model_tags
+from webapp.find.building import build_index, index_store, needs_base
+from webapp.library.models import Photo
+from webapp.teach import readying
+from webapp.teach.activation_models import Activation
+from webapp.teach.models import ModelVersion, lacking_sight
+from webapp.teach.registry import weights_folder
+from webapp.teach.relooking import Looks, Tell, look_ahead, unseen
+from webapp.teach.versions import verify
 from workers import queue
 
 logger = logging.getLogger(__name__)
 
-BATCH = 500
+TELLING = "Writing down its tags and words"
+INDEXING = "Making its index"
+
+__all__ = ["activate", "make_ready", "previous_version", "roll_back", "switch", "unseen"]
 
 
-class Looks(Protocol):
-    """A `vision.eye.Eye`, named here by its shape so that torch stays out of this process."""
+def activate(
+    version: ModelVersion,
+    load: Callable[[], Looks],
+    *,
+    tell: Tell,
+    user: User | None = None,
+    reason: str = "",
+) -> int:
+    """Make `version` ready, then switch to it. `load` gives what looks, and is called only if
+    there is something to look at. Returns how many photos it could not read.
 
-    @property
-    def input_size(self) -> int: ...
-    def look(self, images: Sequence[Image]) -> Sequence[Seen]: ...
-
-
-def unseen(version: ModelVersion) -> PhotoQuerySet:
-    """Photos in use that the version has not looked at."""
-    ready = Photo.objects.filter(state=Photo.State.READY)
-    return lacking_sight(ready, version)  # type: ignore[return-value]
-
-
-def look_ahead(
-    version: ModelVersion, eye: Looks, *, looked: Callable[[int], object] = bool
-) -> list[int]:
-    """Let a version that is not active yet look at what it lacks; the active one goes on serving.
-
-    Calls `looked` with the size of each batch. Returns the photos that cannot be read. Safe to
-    interrupt: what was looked at stays.
+    Safe to interrupt at any point and call again: it goes on where it was.
     """
-    unreadable: list[int] = []
-    with ThreadPoolExecutor(settings.MAREA_DECODERS) as threads:
-        while photos := _next_unseen(version, unreadable):
-            pixels = list(threads.map(lambda photo: _pixels(photo, eye.input_size), photos))
-            unreadable += [p.pk for p, image in zip(photos, pixels, strict=True) if image is None]
-            readable = [(p, i) for p, i in zip(photos, pixels, strict=True) if i is not None]
-            seen = eye.look([image for _, image in readable])
-            Sight.objects.bulk_create(
-                [sight_of(p, version, s) for (p, _), s in zip(readable, seen, strict=True)],
-                ignore_conflicts=True,
-            )
-            looked(len(photos))
-    return unreadable
+    _note(version, unreadable=[])  # they get another chance each time somebody asks
+    eye = None
+    while not switch(version, user=user, reason=reason):
+        if unseen(version).exists():
+            eye = eye or load()
+        make_ready(version, eye, tell=tell)
+    return len(version.unreadable)
 
 
-def _next_unseen(version: ModelVersion, unreadable: Sequence[int]) -> list[Photo]:
-    photos = unseen(version).exclude(pk__in=unreadable).order_by("pk")
-    return list(photos[: settings.MAREA_LOOK_BATCH])
+def make_ready(version: ModelVersion, eye: Looks | None, *, tell: Tell) -> None:
+    """Everything that a switch needs: sights, tags, words and index of every photo."""
+    if eye:
+        look_ahead(version, eye, tell=tell)
+    if not version.is_ready:
+        readying.begin(version)
+        readying.tell(version, told=lambda done, total: tell(TELLING, done, total))
+    if not _has_index(version):
+        tell(INDEXING, 0, 0)
+        build_index(version)
+    if not version.is_ready:
+        _note(version, is_ready=True)
 
 
-def _pixels(photo: Photo, size: int) -> Image | None:
+def _has_index(version: ModelVersion) -> bool:
+    """Whether web processes can open its index without reading the whole database."""
     try:
-        return render(photo, network_size=size, thumbnails={}).pixels
-    except UnreadableImage as error:
-        logger.warning("not_looked_at photo=%d code=%s", photo.pk, error.code)
-        return None
+        index_store(version).manifest()
+    except (IndexMissing, IndexDamaged):
+        return False
+    except IndexUnreachable:  # nothing can be made there now
+        return True
+    return version.is_ready and not needs_base(version)
 
 
-def activate(version: ModelVersion) -> None:
-    """Switch to `version`, then bring tags and words in line; photos it lacks are queued."""
-    build_index(version)
+def _note(version: ModelVersion, **fields: object) -> None:
+    for name, value in fields.items():
+        setattr(version, name, value)
+    version.save(update_fields=list(fields))
+
+
+@transaction.atomic
+def switch(version: ModelVersion, *, user: User | None = None, reason: str = "") -> bool:
+    """Put `version` to work if nothing is lacking; False if something is.
+
+    Whoever stores what the active version saw waits for this, or this for them (`store_sights`), so
+    no photo becomes ready in between that only the version before has looked at.
+    """
+    _alone()
+    version.refresh_from_db()
+    if version.is_active:
+        return True
+    if not version.is_ready or unseen(version).exists() or not _has_index(version):
+        return False
+    _flip(version, Activation.Kind.ACTIVATED, user, reason)
+    return True
+
+
+def roll_back(*, user: User | None = None, reason: str = "") -> ModelVersion:
+    """Put the version before back to work, with all that it had. Photos that came since are looked
+    at by it afterwards; until then they are found by what people, places and names say.
+
+    Raises `Conflict` if there is none, or it is no longer kept ready, `Refused` if its files are
+    not what they were.
+    """
+    verify(weights_folder(previous_version()))
     with transaction.atomic():
-        ModelVersion.objects.filter(is_active=True).exclude(pk=version.pk).update(is_active=False)
-        version.is_active, version.activated_at = True, timezone.now()
-        version.save(update_fields=["is_active", "activated_at"])
-    logger.info("activated version=%s", version.name)
-    _retell(version)
-    if unseen(version).update(state=Photo.State.WAITING, attempts=0):
-        queue.there_is_work()
+        return _roll_back(user, reason)
 
 
-def _retell(version: ModelVersion) -> None:
-    """The model's tags and the full-text rows, from this version's sights."""
-    for sights in _batches(version):
-        with transaction.atomic():
-            # Locked, and without those that were deleted since they were read.
-            there = set(Photo.objects.filter(pk__in=[s.photo_id for s in sights]).lock())
-            kept = [(sight.photo, sight) for sight in sights if sight.photo_id in there]
-            store_model_tags(version, kept)
-            index_photos(sorted(there))
+def _roll_back(user: User | None, reason: str) -> ModelVersion:
+    _alone()
+    version = previous_version()
+    if not version.is_ready:
+        raise Conflict(
+            f"{version.name} is no longer kept ready, so going back takes a while: put it to work "
+            "like a new version. Nothing was changed."
+        )
+    _flip(version, Activation.Kind.ROLLED_BACK, user, reason)
+    return version
 
 
-def _batches(version: ModelVersion) -> Iterator[list[Sight]]:
-    last = 0
-    sights = Sight.objects.filter(version=version).select_related("photo").defer("embedding")
-    while batch := list(sights.filter(photo_id__gt=last).order_by("photo_id")[:BATCH]):
-        yield batch
-        last = batch[-1].photo_id
+def _alone() -> None:
+    """Until the transaction ends, nobody else switches or stores what the active version saw."""
+    list(ModelVersion.objects.filter(is_active=True).select_for_update(no_key=True))
+
+
+def _flip(version: ModelVersion, kind: str, user: User | None, reason: str) -> None:
+    """The one row, who did it, and the photos that this version has not looked at."""
+    before = ModelVersion.objects.active()
+    ModelVersion.objects.filter(is_active=True).exclude(pk=version.pk).update(is_active=False)
+    ready = Photo.objects.filter(state=Photo.State.READY)
+    lacking = list(lacking_sight(ready, version).values_list("pk", flat=True))
+    _note(version, is_active=True, activated_at=timezone.now())
+    Activation.objects.create(
+        kind=kind,
+        version=version,
+        name=version.name,
+        before=before.name if before else "",
+        user=user,
+        reason=reason[:500],
+    )
+    if lacking:
+        Photo.objects.filter(pk__in=lacking).update(state=Photo.State.WAITING, attempts=0)
+        transaction.on_commit(queue.there_is_work)
+    logger.info("%s version=%s lacking=%d", kind, version.name, len(lacking))
 
 
 def previous_version() -> ModelVersion:

@@ -6,13 +6,8 @@ from tests.factories import a_photo, a_sight, a_user, an_embedding
 from vision.sight import Sight as Seen
 from webapp.library.models import Photo
 from webapp.teach.models import ModelVersion, PhotoTag, Sight
-from webapp.teach.services import (
-    active_version,
-    add_tag,
-    reject_tag,
-    sight_of,
-    store_model_tags,
-)
+from webapp.teach.saying import add_tag, reject_tag
+from webapp.teach.services import active_version, sight_of, store_model_tags
 from webapp.teach.serving import one_version
 
 pytestmark = pytest.mark.django_db

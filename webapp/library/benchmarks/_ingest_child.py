@@ -28,11 +28,12 @@ def prepare(photos: Path, version_folder: Path) -> Any:
 
     call_command("migrate", verbosity=0)
     owner = User.objects.create_user("benchmark")
-    for path in sorted(photos.glob("*.jpg")):
-        add_photo(owner, path, file_name=path.name)
-    return ModelVersion.objects.create(
+    version = ModelVersion.objects.create(
         name=version_folder.name, folder=str(version_folder), is_active=True
     )
+    for path in sorted(photos.glob("*.jpg")):
+        add_photo(owner, path, file_name=path.name)
+    return version
 
 
 def ours(photos: Path, version_folder: Path) -> Figures:

@@ -18,6 +18,7 @@ from webapp.library.services.backup.layout import ROWS, Manifest, file_sha256, o
 from webapp.library.services.backup.rows import photo_hashes, read_rows
 from webapp.library.services.backup.versions import bring_back_versions
 from webapp.library.storage import local_original, originals
+from webapp.teach.readying import forget_tables
 
 Progress = Callable[[Iterable[str]], Iterable[str]]
 
@@ -76,6 +77,7 @@ def restore_rows(folder: Path) -> dict[str, int]:
     with transaction.atomic():
         forget_photos(list(Photo.objects.values_list("pk", flat=True)))
         numbers = read_rows(folder / ROWS)
+        forget_tables()
         ids = list(Photo.objects.order_by("pk").values_list("pk", flat=True))
         for at in range(0, len(ids), BATCH):
             index_photos(ids[at : at + BATCH])

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Length
 
-from search import fulltext
 from search.errors import IndexDamaged, IndexMissing, IndexUnreachable
 from search.index import Manifest
 from vision.sight import EMBED_DIM
@@ -15,6 +14,7 @@ from webapp.find.documents import index_photos
 from webapp.library.models import ChangeCounter, Photo
 from webapp.library.services.doctor.findings import Finding, count, note, problem
 from webapp.teach.models import ModelVersion, Sight
+from webapp.teach.readying import untold, versions_ready
 from webapp.teach.services import EMBEDDING_DTYPE, active_version
 from webapp.teach.switching import unseen
 from workers import queue
@@ -58,10 +58,7 @@ def _queue(version: ModelVersion) -> str:
 
 def full_text() -> Iterator[Finding]:
     """Each photo has its row of words."""
-    lacking: list[int] = []
-    for batch in _batches(list(Photo.objects.order_by("pk").values_list("pk", flat=True))):
-        known = {texts.photo_id for texts in fulltext.read(connection, batch)}
-        lacking += [pk for pk in batch if pk not in known]
+    lacking = sorted({pk for version in versions_ready() for pk in untold(version)})
     if lacking:
         yield problem(
             "full text",

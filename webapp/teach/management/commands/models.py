@@ -18,8 +18,9 @@ from webapp.teach import jobs
 from webapp.teach.fetched import free_name, load_photos, ready_photos, some_photos
 from webapp.teach.job_models import ModelJob
 from webapp.teach.models import ModelVersion
+from webapp.teach.relooking import Looks, unseen
 from webapp.teach.services import active_version, weights_folder
-from webapp.teach.switching import activate, look_ahead, previous_version, unseen
+from webapp.teach.switching import activate, roll_back
 from webapp.teach.versions import (
     Known,
     folder_of,
@@ -129,36 +130,24 @@ class Command(BaseCommand):
 
     def _activate(self, *, name: str, **_: Any) -> str:
         version = register(name)
-        unreadable = self._look_ahead(version)
-        activate(version)
+        if number := unseen(version).count():
+            self.stderr.write(
+                f"{name} looks at {number:,} photos first; until then {active_version().name} "
+                "serves. This may be interrupted and called again."
+            )
+        unreadable = activate(version, lambda: _eye(version), tell=self.tell)
         if unreadable:
             self.stderr.write(f"{unreadable} photos could not be read; manage.py doctor says more.")
         return f"{version.name} is at work."
 
-    def _look_ahead(self, version: ModelVersion) -> int:
-        number = unseen(version).count()
-        if not number:
-            return 0
-        from vision.eye import load_eye
-
-        self.stderr.write(
-            f"{version.name} looks at {number:,} photos first; until then {active_version().name} "
-            "serves. This may be interrupted and called again."
-        )
-        seen = 0
-
-        def looked(photos: int) -> None:
-            nonlocal seen
-            seen += photos
-            self.tell("Looking at every photo", seen, number)
-
-        eye = load_eye(weights_folder(version))
-        return len(look_ahead(version, eye, looked=looked))
-
     def _roll_back(self, **_: Any) -> str:
-        version = register(previous_version().name)
-        activate(version)
-        return f"{version.name} is at work again."
+        return f"{roll_back().name} is at work again."
+
+
+def _eye(version: ModelVersion) -> Looks:
+    from vision.eye import load_eye
+
+    return load_eye(weights_folder(version))
 
 
 class Bar:

@@ -1,0 +1,231 @@
+"""A switch is one row: everything that it needs is there before, and after it on the way back."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from search import fulltext
+from tests.factories import a_photo, a_sight, a_user, an_embedding
+from vision.sight import Image
+from vision.sight import Sight as Seen
+from webapp.accounts.models import User
+from webapp.find import engine
+from webapp.find.services import find_photos
+from webapp.library.models import Photo
+from webapp.teach import readying, relooking, switching
+from webapp.teach.activation_models import Activation
+from webapp.teach.models import ModelVersion, PhotoTag, Sight
+from webapp.teach.registry import active_version
+from webapp.teach.saying import add_tag
+
+pytestmark = pytest.mark.django_db
+
+
+class OneWord:
+    """Something that looks, and sees one and the same in every photo."""
+
+    input_size = 64
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+
+    def look(self, images: Sequence[Image]) -> list[Seen]:
+        return [Seen(an_embedding(1), [(self.word, 0.9)], f"a {self.word}", 0.9) for _ in images]
+
+
+def silent(step: str, done: int, total: int) -> None:
+    pass
+
+
+@pytest.fixture
+def ana() -> User:
+    return a_user("ana")
+
+
+@pytest.fixture
+def another() -> ModelVersion:
+    """A version with the same weights, so that texts are embedded in the same space."""
+    return ModelVersion.objects.create(name="another", folder=str(active_version_folder()))
+
+
+def active_version_folder() -> Path:
+    from webapp.teach.registry import weights_folder
+
+    return weights_folder(active_version())
+
+
+def put_to_work(version: ModelVersion, word: str = "dog") -> int:
+    return switching.activate(version, lambda: OneWord(word), tell=silent)
+
+
+def words_find(user: User, word: str) -> list[int]:
+    return [found.photo.pk for found in find_photos(user, f'"{word}"').found]
+
+
+def tags_find(user: User, word: str) -> list[int]:
+    return [found.photo.pk for found in find_photos(user, f"tag:{word}").found]
+
+
+def a_cat(ana: User) -> Photo:
+    photo = a_photo(ana)
+    a_sight(photo, tags=[("cat", 0.9)], caption="a cat")
+    return photo
+
+
+def test_words_and_tags_follow_the_version_there_and_back(ana: User, another: ModelVersion) -> None:
+    photo = a_cat(ana)
+    put_to_work(another)
+    assert (words_find(ana, "dog"), words_find(ana, "cat")) == ([photo.pk], [])
+    assert (tags_find(ana, "dog"), tags_find(ana, "cat")) == ([photo.pk], [])
+    switching.roll_back()
+    assert (words_find(ana, "dog"), words_find(ana, "cat")) == ([], [photo.pk])
+    assert (tags_find(ana, "dog"), tags_find(ana, "cat")) == ([], [photo.pk])
+
+
+def test_until_the_switch_nothing_of_the_next_version_is_found(
+    ana: User, another: ModelVersion
+) -> None:
+    photo = a_cat(ana)
+    switching.make_ready(another, OneWord("dog"), tell=silent)
+    assert (words_find(ana, "dog"), words_find(ana, "cat")) == ([], [photo.pk])
+    assert (tags_find(ana, "dog"), tags_find(ana, "cat")) == ([], [photo.pk])
+
+
+def test_a_photo_that_came_meanwhile_is_looked_at_before_the_switch(
+    ana: User, another: ModelVersion
+) -> None:
+    a_cat(ana)
+    switching.make_ready(another, OneWord("dog"), tell=silent)
+    late = a_cat(ana)
+    assert not switching.switch(another)
+    put_to_work(another)
+    assert late.pk in words_find(ana, "dog")
+    assert len(engine.open_view(ana).index.vectors([p.pk for p in Photo.objects.all()])[0]) == 2
+
+
+def test_what_people_say_meanwhile_is_found_by_either_version(
+    ana: User, another: ModelVersion
+) -> None:
+    photo = a_cat(ana)
+    switching.make_ready(another, OneWord("dog"), tell=silent)
+    add_tag(ana, Photo.objects.filter(pk=photo.pk), "miso")
+    put_to_work(another)
+    assert words_find(ana, "miso") == tags_find(ana, "miso") == [photo.pk]
+    switching.roll_back()
+    assert words_find(ana, "miso") == tags_find(ana, "miso") == [photo.pk]
+
+
+def test_after_going_back_photos_that_came_since_wait_and_are_found_by_their_names(
+    ana: User, another: ModelVersion
+) -> None:
+    a_cat(ana)
+    put_to_work(another)
+    since = a_photo(ana, file_name="Rome.jpg")
+    a_sight(since, tags=[("tower", 0.9)], caption="a tower")
+    back = switching.roll_back()
+    since.refresh_from_db()
+    assert since.state == Photo.State.WAITING
+    assert words_find(ana, "rome") == [since.pk]
+    assert words_find(ana, "tower") == []
+    assert not Sight.objects.filter(photo=since, version=back).exists()
+
+
+def test_going_back_looks_at_nothing_and_keeps_every_sight(
+    ana: User, another: ModelVersion, django_assert_max_num_queries: Any
+) -> None:
+    for _ in range(5):
+        a_cat(ana)
+    put_to_work(another)
+    before = Sight.objects.count(), PhotoTag.objects.count()
+    with django_assert_max_num_queries(16):
+        switching.roll_back()
+    assert (Sight.objects.count(), PhotoTag.objects.count()) == before
+
+
+def test_each_switch_is_a_row_that_says_who_and_what_was_before(
+    ana: User, another: ModelVersion
+) -> None:
+    first = active_version()
+    put_to_work(another)
+    switching.roll_back(user=ana, reason="it saw dogs everywhere")
+    rows = Activation.objects.order_by("pk").values_list("kind", "name", "before", "user", "reason")
+    assert list(rows) == [
+        ("activated", another.name, first.name, None, ""),
+        ("rolled_back", first.name, another.name, ana.pk, "it saw dogs everywhere"),
+    ]
+
+
+@pytest.mark.parametrize("after", range(1, 7))
+def test_who_is_interrupted_goes_on_and_looks_at_nothing_twice(
+    ana: User, another: ModelVersion, settings: Any, after: int
+) -> None:
+    settings.MAREA_LOOK_BATCH = 1
+    photos = [a_cat(ana) for _ in range(4)]
+    looked = 0
+
+    class Counting(OneWord):
+        def look(self, images: Sequence[Image]) -> list[Seen]:
+            nonlocal looked
+            looked += len(images)
+            return super().look(images)
+
+    steps = 0
+
+    def interrupting(step: str, done: int, total: int) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == after:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        switching.activate(another, lambda: Counting("dog"), tell=interrupting)
+    assert words_find(ana, "dog") == []
+    switching.activate(another, lambda: Counting("dog"), tell=silent)
+    assert looked == len(photos)
+    assert set(words_find(ana, "dog")) == {photo.pk for photo in photos}
+
+
+def test_the_relook_stands_back_while_photos_wait_and_somebody_looks(
+    ana: User, another: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.utils import timezone
+
+    from webapp.library.models import Worker
+
+    a_cat(ana)
+    waiting = a_photo(ana, state=Photo.State.WAITING)
+    now = timezone.now()
+    Worker.objects.create(name="w", queues="look", pid=1, started_at=now, seen_at=now)
+    monkeypatch.setattr(relooking, "STANDS_BACK_S", 0.01)
+    steps = []
+
+    def tell(step: str, done: int, total: int) -> None:
+        steps.append(step)
+        if len(steps) == 3:
+            Photo.objects.filter(pk=waiting.pk).update(state=Photo.State.READY)
+
+    relooking.look_ahead(another, OneWord("dog"), tell=tell)
+    assert steps[:4] == [relooking.STANDING_BACK] * 3 + [relooking.LOOKING]
+    assert Sight.objects.filter(version=another).count() == 2
+
+
+def test_a_version_that_is_forgotten_leaves_its_sights_and_nothing_else(
+    ana: User, another: ModelVersion
+) -> None:
+    a_cat(ana)
+    switching.make_ready(another, OneWord("dog"), tell=silent)
+    table = another.texts
+    readying.forget(another)
+    assert table not in connection.introspection.table_names()
+    assert not PhotoTag.objects.filter(version=another).exists()
+    assert Sight.objects.filter(version=another).count() == 1
+    put_to_work(another)
+    assert len(words_find(ana, "dog")) == 1
+
+
+def test_an_own_table_for_each_version_is_the_only_kind_of_table(db: None) -> None:
+    with pytest.raises(ValueError, match="no full-text table"):
+        fulltext.search(connection, Photo.objects.all(), ["x"], 1, table="auth_user; --")
