@@ -22,8 +22,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
-from search.texts import COLUMNS, Document, Texts, row_of, texts_of
-from search.words import split, stem
+from search.texts import COLUMNS, Document, Texts, row_of, texts_having, texts_of
+from search.words import Word, split, stem
 
 __all__ = ["Document", "Texts"]
 
@@ -31,6 +31,9 @@ TABLE = "find_text"  # the first; there may be others beside it
 
 # PostgreSQL's largest position in a tsvector.
 MAX_POSITION = 16_383
+
+# Words of a query that are looked up one by one, and of how many photos of each at least.
+MOST_ALONE, FEWEST_OF_EACH = 16, 20
 
 _CREATE = {
     "sqlite": [
@@ -49,12 +52,9 @@ _CREATE = {
 _FIRST = ("tags", "caption", "name")
 _KEY = {"sqlite": "rowid", "postgresql": "photo_id"}
 _STEMS = {"sqlite": "%s", "postgresql": "%s::tsvector"}
-# `rank` of FTS5 is bm25, best lowest.
 _MATCH = {"sqlite": "{table} MATCH %s", "postgresql": "{table}.stems @@ %s::tsquery"}
-_ORDER = {
-    "sqlite": "{table}.rank, {table}.rowid",
-    "postgresql": "ts_rank({table}.stems, %s::tsquery) DESC, {table}.photo_id",
-}
+# In this order FTS5 reads matches, so that it stops when there are enough.
+_NEWEST = {"sqlite": "{table}.rowid DESC", "postgresql": "{table}.photo_id DESC"}
 _CONTAINS = {
     "sqlite": "instr({table}.{column}, %s) > 0",
     "postgresql": "strpos({table}.{column}, %s) > 0",
@@ -173,25 +173,44 @@ def search(
     *,
     table: str = TABLE,
 ) -> list[int]:
-    """Ids of up to `limit` of the `visible` photos with any of `words` (by stem), in the
-    database's order: more and rarer words first."""
-    vendor = connection.vendor
-    match = _OR[vendor].join(_stems(words, vendor))
-    if not match:
+    """Ids of up to `limit` of the `visible` photos with any of `words` (by stem), those with all of
+    them first, then some with each, always the newest first.
+
+    Nothing is scored, which would take the database to every photo with a common word: with two of
+    them among 100,000 photos bm25 takes 24 ms, this 0.6.
+    """
+    stems = _stems(words, connection.vendor)
+    if not stems:
         return []
     try:
         join, parameters = _joined(connection, visible, table)
     except EmptyResultSet:  # Django saw that nothing can be visible
         return []
-    ranked = [match] if vendor == "postgresql" else []
+    asked = _asked(stems, connection.vendor, limit)
+    newest = _NEWEST[connection.vendor].format(table=table)
+    part = (
+        f"SELECT %s AS turn, seen.id FROM {table} {join} "  # noqa: S608  constants, Django's own SQL
+        f"WHERE {_match(connection.vendor, table)} ORDER BY {newest} LIMIT %s"
+    )
+    parts = [f"SELECT * FROM ({part}) AS part_{turn}" for turn in range(len(asked))]  # noqa: S608
+    given = [
+        each
+        for turn, (match, most) in enumerate(asked)
+        for each in (turn, *parameters, match, most)
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT seen.id FROM {table} {join} "  # noqa: S608  constants and Django's own SQL
-            f"WHERE {_match(vendor, table)} ORDER BY {_ORDER[vendor].format(table=table)} "
-            "LIMIT %s",
-            [*parameters, match, *ranked, limit],
-        )
-        return [photo_id for (photo_id,) in cursor.fetchall()]
+        cursor.execute(f"{' UNION ALL '.join(parts)} ORDER BY 1, 2 DESC", given)
+        return list(dict.fromkeys(photo_id for _, photo_id in cursor.fetchall()))[:limit]
+
+
+def _asked(stems: Sequence[str], vendor: str, limit: int) -> list[tuple[str, int]]:
+    """What is looked up, and how many photos of each are enough: all stems at once, each alone, of
+    a long text the last ones together."""
+    alone, rest = [*stems[:MOST_ALONE]], stems[MOST_ALONE:]
+    singles = [*alone, _OR[vendor].join(rest)] if rest else alone
+    share = max(limit // len(singles), FEWEST_OF_EACH)
+    several = [(_AND[vendor].join(stems), limit)] if len(stems) > 1 else []
+    return [*several, *((each, share) for each in singles)]
 
 
 def containing(
@@ -228,9 +247,14 @@ def having(
 
 
 def read(
-    connection: BaseDatabaseWrapper, photo_ids: Sequence[int], *, table: str = TABLE
+    connection: BaseDatabaseWrapper,
+    photo_ids: Sequence[int],
+    *,
+    having: Sequence[Word] = (),
+    table: str = TABLE,
 ) -> list[Texts]:
-    """The indexed texts of these photos, in no particular order."""
+    """The indexed texts of these photos, in no particular order; with `having` only those photos,
+    and of them those texts, that may have one of the words, since most have none."""
     if not photo_ids:
         return []
     key = _KEY[connection.vendor]
@@ -241,7 +265,10 @@ def read(
             f"WHERE {key} IN ({places})",
             list(photo_ids),
         )
-        return [texts_of(pk, columns, shown) for pk, *columns, shown in cursor.fetchall()]
+        rows = cursor.fetchall()
+    if having:
+        return list(texts_having(having, rows))
+    return [texts_of(pk, columns, shown) for pk, *columns, shown in rows]
 
 
 def _match(vendor: str, table: str) -> str:

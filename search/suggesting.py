@@ -26,6 +26,10 @@ class Names:
         by_count = sorted(self.counts, key=lambda name: (-self.counts[name], name))
         object.__setattr__(self, "_folded", [(f" {fold(name)}", name) for name in by_count])
 
+    def commonest(self, count: int) -> list[str]:
+        """Up to `count` names that occur, the commonest first."""
+        return [name for _, name in self._folded[:count] if self.counts[name]]
+
     def beginning(self, typed: str, count: int) -> list[str]:
         """Up to `count` names with a word that begins with `typed`, names that begin with it
         first, then the commonest."""

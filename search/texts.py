@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from search.words import split, split_file_name, stem
+from search.words import Word, split, split_file_name, stem
 
 # Between two names, so that exact words do not match across them.
 GAP = " | "
@@ -90,6 +92,20 @@ def texts_of(photo_id: int, columns: Sequence[str], shown: str) -> Texts:
         _names(albums),
         shown,
     )
+
+
+def texts_having(words: Sequence[Word], rows: Iterable[Sequence[Any]]) -> Iterator[Texts]:
+    """Of `rows` (id, `COLUMNS`, shown) those texts that may have one of `words`, and photos with
+    any. The others are never taken apart: a stem begins as its word does, but for its last
+    letters, so that a look for its beginning is enough to leave them out."""
+    begins = "|".join(
+        sorted({word.stem[: max(len(word.stem) - 2, 1)] for word in words})
+    )  # letters and digits
+    has_any = re.compile(f" (?:{begins})").search
+    for photo_id, *columns, shown in rows:
+        kept = [text if text and has_any(text) else "" for text in columns]
+        if any(kept):
+            yield texts_of(photo_id, kept, shown)
 
 
 def originals(texts: Texts, field: str) -> list[str]:

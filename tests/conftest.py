@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from redis import RedisError
 
-from webapp.find import engine
+from webapp.find import engine, lexicon
 from workers import queue
 from workers.supervision import marea
 from workers.supervision.program import LAUNCH
@@ -36,8 +36,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def no_index() -> None:
-    """The process's index follows its database; a test's database is rolled back behind it."""
+    """The process's index and words follow its database; a test's is rolled back behind them."""
     engine.close()
+    lexicon.forget()
     shutil.rmtree(settings.MAREA_INDEX, ignore_errors=True)
 
 

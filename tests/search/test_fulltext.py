@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from search import fulltext
 from search.fulltext import Document
 from search.texts import MAX_READ_WORDS, Texts, originals
-from search.words import split
+from search.words import content_words, split
 from tests.factories import a_photo, a_user
 from webapp.library.models import Photo, PhotoQuerySet
 
@@ -52,6 +52,30 @@ def test_photos_with_more_of_the_words_come_first() -> None:
 
     assert found("dog", "beach") == [both, one]
     assert found("dog", "beach", limit=1) == [both]
+
+
+def test_rare_words_are_found_beside_common_ones_and_the_newest_of_these() -> None:
+    hotel = indexed(caption="the hotel of a dog")
+    dogs = [indexed(caption="a dog", tags=["animal"]) for _ in range(60)]
+
+    found_photos = found("dog", "hotel", "aurora", "lake", limit=40)
+    assert hotel in found_photos
+    assert set(found_photos) - {hotel} == set(dogs[-20:])  # as many as any word gets
+    assert found("animal", "dog", limit=5) == dogs[:-6:-1]
+
+
+def test_all_words_of_a_long_text_are_looked_up() -> None:
+    words = [f"word{number}" for number in range(40)]
+    photos = [indexed(caption=word) for word in words]
+    assert set(found(*words, limit=500)) == set(photos)
+
+
+@pytest.mark.parametrize("text", ["dying", "ponies", "skies", "puppies", "news", "Größe", "7"])
+def test_a_text_with_a_word_is_read_whatever_its_ending(text: str) -> None:
+    photo_id = indexed(tags=["cat"], caption=f"one {text} two")
+    indexed(caption="a book", file_name="a.jpg")
+    (texts,) = fulltext.read(connection, [photo_id, photo_id + 1], having=content_words(text))
+    assert (texts.photo_id, len(texts.caption)) == (photo_id, 3)
 
 
 def test_a_photo_is_indexed_as_it_is_now() -> None:

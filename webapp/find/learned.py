@@ -9,11 +9,9 @@ from django.conf import settings
 
 from search import cutoff
 from search.errors import RankerDamaged
-from search.query import Query
 from search.rank import Hit
 from search.ranker import files
 from search.ranker.order import reordered, to_order
-from search.words import content_words
 from webapp.find.shown import COLUMNS, facts_of
 from webapp.library.models import PhotoQuerySet
 
@@ -40,14 +38,11 @@ def ranker_at_work() -> files.Ranker | None:
         return _ranker
 
 
-def name_at_work() -> str:
-    ranker = ranker_at_work()
-    return ranker.name if ranker else ""
-
-
-def in_learned_order(hits: Sequence[Hit], query: Query, visible: PhotoQuerySet) -> list[Hit]:
-    """`hits` as people's choices would have them; one SQL query where a ranker is at work."""
-    ranker = ranker_at_work()
+def in_learned_order(
+    hits: Sequence[Hit], ranker: files.Ranker | None, visible: PhotoQuerySet, *, words: int
+) -> list[Hit]:
+    """`hits` for a query of so many `words` as people's choices would have them; one SQL query
+    where there is a ranker."""
     if ranker is None or not hits:
         return list(hits)
     confident = cutoff.confident(hits)
@@ -58,7 +53,7 @@ def in_learned_order(hits: Sequence[Hit], query: Query, visible: PhotoQuerySet) 
         ranker.network,
         {photo.pk: facts_of(photo) for photo in photos},
         confident=confident,
-        words=len(content_words(query.text)),
+        words=words,
     )
 
 

@@ -5,20 +5,21 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.db import connection
-from django.db.models import Count
 
 from search import cutoff, fulltext, signals
 from search.explain import satisfied
 from search.index import Selection
 from search.query import Query
 from search.rank import Hit, last, rank
+from search.ranker.files import Ranker
 from search.words import content_words, split, stem
 from vision.vocabulary import search_forms
 from webapp.accounts.models import User
 from webapp.find import engine
 from webapp.find.conditions import satisfying
 from webapp.find.events import UNKNOWN, Memory, remembered
-from webapp.find.learned import in_learned_order, name_at_work
+from webapp.find.learned import in_learned_order, ranker_at_work
+from webapp.find.lexicon import lexicon_of
 from webapp.find.text import embed_query, generic_queries, known_words
 from webapp.find.understanding import understand
 from webapp.library.models import Photo, PhotoQuerySet
@@ -72,8 +73,8 @@ def find_photos(
     visible = matching_photos(user, query)
     if not query.text:
         return _newest(user, query, visible, limit=limit, offset=offset)
-    memory = remembered(user, query)
-    hits = _hits(user, query, visible, memory)
+    memory, ranker = remembered(user, query), ranker_at_work()
+    hits = _hits(user, query, visible, memory, ranker)
     confident = cutoff.confident(hits)
     shown = hits if show_more else hits[: confident or NEAREST]
     page = shown[offset : offset + limit]
@@ -85,7 +86,7 @@ def find_photos(
         hidden=len(hits) - len(shown),
         next_offset=next_offset(offset, limit, len(shown)),
         hits=hits,
-        ranker=name_at_work(),
+        ranker=ranker.name if ranker else "",
         memory=memory,
     )
 
@@ -101,8 +102,8 @@ def ranked_hits(
 ) -> list[Hit]:
     """What `find_photos` pages through for a query with text, best first; for measuring also
     without the signals of these names."""
-    memory = remembered(user, query)
-    hits = _hits(user, query, matching_photos(user, query), memory, leaving_out)
+    visible, memory = matching_photos(user, query), remembered(user, query)
+    hits = _hits(user, query, visible, memory, ranker_at_work(), leaving_out)
     return hits if show_more else hits[: cutoff.confident(hits) or NEAREST]
 
 
@@ -120,10 +121,8 @@ def similar_photos(user: User, photo: Photo, k: int = 12) -> list[Photo]:
 
 
 def suggestions(user: User, count: int = 8) -> list[str]:
-    """Queries that are sure to find something: the commonest tags of the user's library."""
-    tags = PhotoTag.objects.visible_to(user).shown().filter(photo__in=_library(user))
-    counted = tags.values("tag__name").annotate(photos=Count("pk")).order_by("-photos", "tag__name")
-    return [row["tag__name"] for row in counted[:count]]
+    """Queries that are sure to find something: the commonest tags of the user's newest photos."""
+    return lexicon_of(user).tags.commonest(count)
 
 
 def _library(user: User) -> PhotoQuerySet:
@@ -156,17 +155,17 @@ def _hits(
     query: Query,
     visible: PhotoQuerySet,
     memory: Memory,
+    ranker: Ranker | None,
     leaving_out: Collection[str] = (),
 ) -> list[Hit]:
-    view = engine.open_view(user)
+    view, words = engine.open_view(user), content_words(query.text)
     photos = view.photos
     if query.conditions:
         photos &= Selection.of(list(visible.values_list("pk", flat=True)))
-    vector = embed_query(view.version, query.text)
-    words = content_words(query.text)
     background = cutoff.Background(
         view.sample, generic_queries(view.version), known_words(view.version), len(photos)
     )
+    vector = embed_query(view.version, query.text)
     nearest_to = cutoff.nearest_to(vector, background.known.asked(words))
     _, nearest = view.index.search(nearest_to, CANDIDATES, photos)
     worded = fulltext.search(
@@ -178,13 +177,14 @@ def _hits(
     )
     ids = np.union1d(nearest[nearest >= 0], np.array(worded, np.int64))
     seen = view.index.vectors(ids)
+    texts = fulltext.read(connection, ids.tolist(), having=words, table=view.version.table)
     opinions = signals.opinions(
         vector,
         words,
         background=background,
         photos=seen,
-        texts=fulltext.read(connection, ids.tolist(), table=view.version.table),
-        own_tags=_own_tags(ids.tolist()),
+        texts=texts,
+        own_tags=_own_tags([each.photo_id for each in texts if each.tags]),
     )
     against = [
         signals.absence(
@@ -193,13 +193,15 @@ def _hits(
         for unwanted in query.unwanted
     ]
     heard = [each for each in (*opinions, *against) if each.name not in leaving_out]
-    hits = in_learned_order(rank(query, heard, CANDIDATES), query, visible)
+    hits = in_learned_order(rank(query, heard, CANDIDATES), ranker, visible, words=len(words))
     return fold_hits(user, last(hits, memory.not_meant))
 
 
 def _own_tags(photo_ids: Sequence[int]) -> dict[int, set[str]]:
     """By photo the stems of the tags that people gave it, and of all by which these are found."""
-    given = PhotoTag.objects.filter(photo__in=photo_ids, source=PhotoTag.Source.PERSON)
+    given = PhotoTag.objects.filter(
+        photo__in=photo_ids, source=PhotoTag.Source.PERSON, version=None
+    )
     stems: dict[int, set[str]] = {}
     for photo_id, name in given.values_list("photo_id", "tag__name"):
         for form in (name, *search_forms(name)):

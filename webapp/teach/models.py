@@ -6,6 +6,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from search import fulltext
@@ -64,12 +65,19 @@ class ModelVersion(models.Model):
 
 def of_version_that_serves() -> Q:
     """Rows of the active version; within one request always of the same one."""
+    if serving() is None:
+        return Q(version__is_active=True)
+    version = _version_that_serves()
+    return Q(version=version) if version else Q(pk__in=[])
+
+
+def _version_that_serves() -> ModelVersion | None:
     block = serving()
     if block is None:
-        return Q(version__is_active=True)
+        return ModelVersion.objects.active()
     if block.version is None:
         block.version = ModelVersion.objects.active()
-    return Q(version=block.version) if block.version else Q(pk__in=[])
+    return block.version
 
 
 class SightQuerySet(models.QuerySet["Sight"]):
@@ -125,7 +133,13 @@ class PhotoTagQuerySet(models.QuerySet["PhotoTag"]):
         """Tags as people see them: what people gave, and of what no person spoke about what the
         active version sees."""
         given = Q(version=None, source=PhotoTag.Source.PERSON)
-        return self.filter(given | of_version_that_serves())
+        if serving() is None:
+            return self.filter(given | of_version_that_serves())
+        # By an expression, which no index has: by that of versions, SQLite would go through every
+        # tag of the version to find those of one page of photos.
+        version = _version_that_serves()
+        seen = Q(seen_by=version.pk) if version else Q(pk__in=[])
+        return self.alias(seen_by=Coalesce("version_id", 0)).filter(given | seen)
 
     def in_library(self) -> Self:
         return self.filter(photo__trashed_at=None)

@@ -15,6 +15,7 @@ from webapp.library.models import Photo
 from webapp.library.services import claims
 from webapp.teach import saying, services
 from webapp.teach.models import Correction, PhotoTag, Sight
+from webapp.teach.serving import one_version
 from webapp.teach.words import caption_of, with_words
 
 pytestmark = pytest.mark.django_db
@@ -168,3 +169,11 @@ def test_a_caption_that_is_likely_wrong_is_neither_shown_nor_searched(settings):
 
     assert shown(photo) == ""
     assert find_photos(photo.owner, '"boat"').found == []
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has statistics")
+def test_tags_of_a_page_of_photos_are_not_looked_for_among_all_of_a_version() -> None:
+    with one_version(services.active_version()):
+        tags = PhotoTag.objects.shown().filter(photo__in=[1, 2, 3])
+        assert "version_id" not in tags.explain()
+        assert "photo_id=" in tags.explain()
