@@ -16,6 +16,7 @@ from webapp.library.models import DeletedPhoto, Photo, Worker
 from webapp.library.services.places import place_photos
 from webapp.library.services.trash import delete_photos, expired_trash
 from webapp.library.services.uploads import expire_uploads
+from webapp.teach.models import ModelVersion
 from webapp.teach.services import active_version
 
 logger = logging.getLogger(__name__)
@@ -77,9 +78,12 @@ def forget_deleted() -> None:
     """Drop the memory of deletions that happened before the index bases were made.
 
     A web process that has not followed them opens one of the bases first, and they are not in it.
+    So it is with every version whose index is kept, which may serve again.
     """
+    active_version()  # registers the shipped one on first use
     try:
-        mark = building.index_store(active_version()).oldest_mark()
+        stores = [building.index_store(each) for each in ModelVersion.objects.told()]
+        mark = min(store.oldest_mark() for store in stores)
     except IndexUnreachable:
         return
     DeletedPhoto.objects.filter(change_number__lte=mark).delete()

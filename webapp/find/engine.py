@@ -7,6 +7,7 @@ search after it is ready, in every process.
 
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ from workers import queue
 logger = logging.getLogger(__name__)
 
 NOBODY = Selection.of([])
+AT_ONCE = 2  # engines of different versions in one process
 UNREACHABLE = "unreachable"  # differs from every state of a store: each search tries again
 
 
@@ -145,29 +147,35 @@ def _by_owner() -> dict[int, Selection]:
     return {owner: Selection.of(photo_ids) for owner, photo_ids in ids.items()}
 
 
-_engine: Engine | None = None
+_engines: OrderedDict[int, Engine] = OrderedDict()  # by version, the last used at the end
 _turn = threading.Lock()
 
 
 def open_view(user: User) -> View:
-    """This process's index, up to date, for what `user` may see."""
-    global _engine
+    """This process's index of the version that serves, up to date, for what `user` may see.
+
+    Around a switch there are two: who began with the version before ends with it.
+    """
     version = active_version()
     with _turn:
-        if _engine is None or _engine.version != version:
-            _engine = Engine(version)
+        engine = _engines.get(version.pk)
+        if engine is None:
+            engine = _engines[version.pk] = Engine(version)
         else:
-            _engine.follow()
-        return _engine.view(user)
+            engine.follow()
+        _engines.move_to_end(version.pk)
+        while len(_engines) > AT_ONCE:
+            _engines.popitem(last=False)
+        return engine.view(user)
 
 
 def version_in_use() -> str:
     """The name of the model version that this process last searched with; empty before that."""
-    return _engine.version.name if _engine else ""
+    last = next(reversed(_engines.values()), None)
+    return last.version.name if last else ""
 
 
 def close() -> None:
     """Forget the index; the next search opens it again."""
-    global _engine
     with _turn:
-        _engine = None
+        _engines.clear()

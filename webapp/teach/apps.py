@@ -8,4 +8,10 @@ class TeachConfig(AppConfig):
     def import_models(self) -> None:
         """Also those that have a module of their own."""
         super().import_models()
-        from webapp.teach import activation_models, data_models, job_models, run_models, text_models  # noqa: F401  # noqa: F401
+        from webapp.teach import (  # noqa: F401
+            activation_models,
+            data_models,
+            job_models,
+            run_models,
+            text_models,
+        )

@@ -23,12 +23,13 @@ def fill(vectors: Iterator[NDArray[np.float32]]) -> User:
     for number, batch in enumerate(vectors):
         with transaction.atomic():
             change = ChangeCounter.next()
-            photos = Photo.objects.bulk_create(_photos(owner, number, len(batch), change))
-            _describe(photos, batch, _drawn.captions(len(batch), seed=number), known)
+            rows = Photo.objects.bulk_create(photos(owner, number, len(batch), change))
+            _describe(rows, batch, _drawn.captions(len(batch), seed=number), known)
     return owner
 
 
-def _photos(owner: User, number: int, count: int, change: int) -> list[Photo]:
+def photos(owner: User, number: int, count: int, change: int) -> list[Photo]:
+    """Photos of one step, not stored yet."""
     now = timezone.now()
     return [
         Photo(
