@@ -1,4 +1,4 @@
-"""Who put which version to work, when and why. Append-only."""
+"""How versions were judged, and who put which to work, when and why. Append-only."""
 
 from django.conf import settings
 from django.db import models
@@ -32,3 +32,25 @@ class Activation(models.Model):
     @property
     def who(self) -> str:
         return self.user.get_username() if self.user else "the command line"
+
+
+class Verdict(models.Model):
+    """One judging of a version beside the one that was active then, of their weights by digest."""
+
+    class Outcome(models.TextChoices):
+        FIT = "fit", "may be put to work"
+        WORSE = "worse", "worse than the one at work"
+        UNFIT = "unfit", "must not be put to work"
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="verdicts")
+    against = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64)
+    against_digest = models.CharField(max_length=64)
+    outcome = models.CharField(max_length=5, choices=Outcome.choices)
+    reasons = models.JSONField(default=list)  # sentences
+    measures = models.JSONField(default=list)  # see `webapp.teach.judging.measures.Measure`
+    photos = models.PositiveIntegerField(default=0)  # held out, that both looked at
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.version_id} beside {self.against_id}: {self.outcome}"

@@ -1,5 +1,6 @@
 """Which version looks and searches, and where its files are."""
 
+import hashlib
 from pathlib import Path
 
 from django.conf import settings
@@ -38,3 +39,13 @@ def weights_folder(version: ModelVersion) -> Path:
     if not version.folder:
         return SHIPPED_WEIGHTS / version.name
     return Path(settings.MAREA_DATA) / version.folder
+
+
+def digest_of(version: ModelVersion) -> str:
+    """The SHA-256 of its manifest, which names the SHA-256 of each of its files; empty where it
+    cannot be read."""
+    try:
+        manifest = (weights_folder(version) / "manifest.json").read_bytes()
+    except OSError:
+        return ""
+    return hashlib.sha256(manifest).hexdigest()

@@ -51,13 +51,35 @@ def look_ahead(version: ModelVersion, eye: Looks, *, tell: Tell) -> None:
     with ThreadPoolExecutor(settings.MAREA_DECODERS) as threads:
         while photos := list(unseen(version).order_by("pk")[: settings.MAREA_LOOK_BATCH]):
             _stand_back(tell, done, done + left)
-            pixels = list(threads.map(lambda photo: pixels_of(photo, eye.input_size), photos))
-            _note_unreadable(version, [p for p, i in zip(photos, pixels, strict=True) if i is None])
-            readable = [(p, i) for p, i in zip(photos, pixels, strict=True) if i is not None]
-            seen = eye.look([image for _, image in readable])
-            store_seen(version, [(p, s) for (p, _), s in zip(readable, seen, strict=True)])
+            _look(version, eye, photos, threads)
             done, left = done + len(photos), unseen(version).count()
             tell(LOOKING, done, done + left)
+
+
+def look_at(
+    version: ModelVersion,
+    photo_ids: Sequence[int],
+    load: Callable[[], Looks],
+    *,
+    tell: Callable[[int, int], object],
+) -> None:
+    """Let a version look at those of these photos that it has not looked at."""
+    lacking = list(unseen(version).filter(pk__in=photo_ids).order_by("pk"))
+    size = settings.MAREA_LOOK_BATCH
+    with ThreadPoolExecutor(settings.MAREA_DECODERS) as threads:
+        for at in range(0, len(lacking), size):
+            _look(version, load(), lacking[at : at + size], threads)
+            tell(min(at + size, len(lacking)), len(lacking))
+
+
+def _look(
+    version: ModelVersion, eye: Looks, photos: Sequence[Photo], threads: ThreadPoolExecutor
+) -> None:
+    pixels = list(threads.map(lambda photo: pixels_of(photo, eye.input_size), photos))
+    _note_unreadable(version, [p for p, i in zip(photos, pixels, strict=True) if i is None])
+    readable = [(p, i) for p, i in zip(photos, pixels, strict=True) if i is not None]
+    seen = eye.look([image for _, image in readable])
+    store_seen(version, [(p, s) for (p, _), s in zip(readable, seen, strict=True)])
 
 
 def _stand_back(tell: Tell, done: int, total: int) -> None:

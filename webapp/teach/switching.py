@@ -7,6 +7,7 @@ going back is one row as well.
 
 import logging
 from collections.abc import Callable
+from functools import cache
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,6 +19,7 @@ from webapp.find.building import build_index, index_store, needs_base
 from webapp.library.models import Photo
 from webapp.teach import readying
 from webapp.teach.activation_models import Activation
+from webapp.teach.judging.verdicts import check_gate, judge
 from webapp.teach.models import ModelVersion, lacking_sight
 from webapp.teach.registry import weights_folder
 from webapp.teach.relooking import Looks, Tell, look_ahead, unseen
@@ -40,24 +42,27 @@ def activate(
     user: User | None = None,
     reason: str = "",
 ) -> int:
-    """Make `version` ready, then switch to it. `load` gives what looks, and is called only if
-    there is something to look at. Returns how many photos it could not read.
+    """Judge `version`, make it ready, then switch to it. `load` gives what looks, and is called
+    only if there is something to look at. Returns how many photos it could not read.
 
-    Safe to interrupt at any point and call again: it goes on where it was.
+    Safe to interrupt at any point and call again: it goes on where it was. Raises `Refused` where
+    the gate stays shut; `reason` is why somebody wants it in spite of a worse verdict.
     """
+    if version.is_active:
+        return 0
+    eye = cache(load)
     _note(version, unreadable=[])  # they get another chance each time somebody asks
-    eye = None
+    judge(version, eye, tell=tell)
+    check_gate(version, reason)
     while not switch(version, user=user, reason=reason):
-        if unseen(version).exists():
-            eye = eye or load()
         make_ready(version, eye, tell=tell)
     return len(version.unreadable)
 
 
-def make_ready(version: ModelVersion, eye: Looks | None, *, tell: Tell) -> None:
+def make_ready(version: ModelVersion, load: Callable[[], Looks], *, tell: Tell) -> None:
     """Everything that a switch needs: sights, tags, words and index of every photo."""
-    if eye:
-        look_ahead(version, eye, tell=tell)
+    if unseen(version).exists():
+        look_ahead(version, load(), tell=tell)
     if not version.is_ready:
         readying.begin(version)
         readying.tell(version, told=lambda done, total: tell(TELLING, done, total))
@@ -87,7 +92,8 @@ def _note(version: ModelVersion, **fields: object) -> None:
 
 @transaction.atomic
 def switch(version: ModelVersion, *, user: User | None = None, reason: str = "") -> bool:
-    """Put `version` to work if nothing is lacking; False if something is.
+    """Put `version` to work if nothing is lacking; False if something is. Raises `Refused` where
+    the gate stays shut.
 
     Whoever stores what the active version saw waits for this, or this for them (`store_sights`), so
     no photo becomes ready in between that only the version before has looked at.
@@ -98,6 +104,7 @@ def switch(version: ModelVersion, *, user: User | None = None, reason: str = "")
         return True
     if not version.is_ready or unseen(version).exists() or not _has_index(version):
         return False
+    check_gate(version, reason)
     _flip(version, Activation.Kind.ACTIVATED, user, reason)
     return True
 

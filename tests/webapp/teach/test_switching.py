@@ -89,7 +89,7 @@ def test_until_the_switch_nothing_of_the_next_version_is_found(
     ana: User, another: ModelVersion
 ) -> None:
     photo = a_cat(ana)
-    switching.make_ready(another, OneWord("dog"), tell=silent)
+    switching.make_ready(another, lambda: OneWord("dog"), tell=silent)
     assert (words_find(ana, "dog"), words_find(ana, "cat")) == ([], [photo.pk])
     assert (tags_find(ana, "dog"), tags_find(ana, "cat")) == ([], [photo.pk])
 
@@ -98,7 +98,7 @@ def test_a_photo_that_came_meanwhile_is_looked_at_before_the_switch(
     ana: User, another: ModelVersion
 ) -> None:
     a_cat(ana)
-    switching.make_ready(another, OneWord("dog"), tell=silent)
+    switching.make_ready(another, lambda: OneWord("dog"), tell=silent)
     late = a_cat(ana)
     assert not switching.switch(another)
     put_to_work(another)
@@ -110,7 +110,7 @@ def test_what_people_say_meanwhile_is_found_by_either_version(
     ana: User, another: ModelVersion
 ) -> None:
     photo = a_cat(ana)
-    switching.make_ready(another, OneWord("dog"), tell=silent)
+    switching.make_ready(another, lambda: OneWord("dog"), tell=silent)
     add_tag(ana, Photo.objects.filter(pk=photo.pk), "miso")
     put_to_work(another)
     assert words_find(ana, "miso") == tags_find(ana, "miso") == [photo.pk]
@@ -216,7 +216,7 @@ def test_a_version_that_is_forgotten_leaves_its_sights_and_nothing_else(
     ana: User, another: ModelVersion
 ) -> None:
     a_cat(ana)
-    switching.make_ready(another, OneWord("dog"), tell=silent)
+    switching.make_ready(another, lambda: OneWord("dog"), tell=silent)
     table = another.texts
     readying.forget(another)
     assert table not in connection.introspection.table_names()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from webapp.accounts.models import User
     from webapp.find.benchmarks._server import Server
     from webapp.teach.models import ModelVersion
+    from webapp.teach.relooking import Looks
 
 BATCH = 5_000
 MARK = "second"  # stands in every caption and tag of the second version
@@ -73,6 +74,7 @@ def _second_version(first: "ModelVersion") -> "ModelVersion":
 def _make_ready(second: "ModelVersion") -> dict[str, Any]:
     from webapp.find.building import build_index
     from webapp.teach import readying
+    from webapp.teach.judging.verdicts import judge
 
     started = time.perf_counter()
     readying.begin(second)
@@ -82,7 +84,13 @@ def _make_ready(second: "ModelVersion") -> dict[str, Any]:
     made = time.perf_counter()
     second.is_ready = True
     second.save(update_fields=["is_ready"])
-    return {"telling_s": told - started, "indexing_s": made - told}
+    judge(second, _nothing, tell=lambda *_: None)
+    judged = time.perf_counter()
+    return {"telling_s": told - started, "indexing_s": made - told, "judging_s": judged - made}
+
+
+def _nothing() -> "Looks":
+    raise RuntimeError("The second version has looked at everything.")
 
 
 def _there_and_back(
@@ -93,7 +101,7 @@ def _there_and_back(
     time.sleep(SETTLE_S)
     _say("Switching …")
     started = time.perf_counter()
-    if not switching.switch(second):
+    if not switching.switch(second, reason="It is a measurement."):
         raise RuntimeError("The second version was not ready.")
     switched = time.perf_counter()
     asking.wait_for(MARK)

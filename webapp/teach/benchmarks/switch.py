@@ -34,6 +34,7 @@ def table(figures: Mapping[str, Any]) -> str:
     rows = [
         ("tags and words of the second version written", f"{figures['telling_s']:.1f}"),
         ("its index made", f"{figures['indexing_s']:.1f}"),
+        ("judged on photos held out", f"{figures['judging_s']:.1f}"),
         ("switch", f"{figures['switch_s']:.3f}"),
         ("first answer of the new version", f"{figures['first_after_switch_s']:.2f}"),
         ("back, until answers are the old version's again", f"{figures['back_s']:.2f}"),

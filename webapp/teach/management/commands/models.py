@@ -55,6 +55,12 @@ class Command(BaseCommand):
             "activate",
             help="verify a version, let it look at every photo, then put it to work",
         )
+        activation.add_argument(
+            "--override",
+            default="",
+            metavar="REASON",
+            help="put it to work although it is worse than the version at work; the reason is kept",
+        )
         for each in (pull, adoption, activation):
             each.add_argument("name", metavar="NAME")
             each.add_argument("--job", type=int, help="the row that a worker tells how far it is")
@@ -128,14 +134,20 @@ class Command(BaseCommand):
         adopt(config)
         return f"{wanted} is here. Put it to work with: manage.py models activate {wanted}"
 
-    def _activate(self, *, name: str, **_: Any) -> str:
-        version = register(name)
+    def _activate(self, *, name: str, override: str = "", job: int | None = None, **_: Any) -> str:
+        version, asked = register(name), ModelJob.objects.filter(pk=job or 0).first()
         if number := unseen(version).count():
             self.stderr.write(
                 f"{name} looks at {number:,} photos first; until then {active_version().name} "
                 "serves. This may be interrupted and called again."
             )
-        unreadable = activate(version, lambda: _eye(version), tell=self.tell)
+        unreadable = activate(
+            version,
+            lambda: _eye(version),
+            tell=self.tell,
+            user=asked.user if asked else None,
+            reason=asked.reason if asked else override,
+        )
         if unreadable:
             self.stderr.write(f"{unreadable} photos could not be read; manage.py doctor says more.")
         return f"{version.name} is at work."
