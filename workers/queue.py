@@ -21,6 +21,7 @@ EMBED_EXAMPLES = "workers.tasks.embed_examples"
 STACK_PHOTOS = "workers.tasks.stack_photos"
 WORK_ON_MODELS = "workers.tasks.work_on_models"
 READ_TEXTS = "workers.tasks.read_texts"
+TELL_TAUGHT_TAGS = "workers.tasks.tell_taught_tags"
 
 # While a signal is on its way, the same one need not be sent again: thousands of uploads send a
 # handful. The mark wears off, in case the signal was lost after all.
@@ -55,6 +56,11 @@ def examples_wait() -> None:
 def stacks_are_behind() -> None:
     """Photos changed that stacks have not followed yet."""
     _send_once(STACK_PHOTOS, queue="housekeeping")
+
+
+def taught_tags_wait() -> None:
+    """A taught tag has not told all of its owner's library."""
+    _send_once(TELL_TAUGHT_TAGS, queue="housekeeping")
 
 
 def models_wait() -> None:

@@ -11,6 +11,7 @@ from django.conf import settings
 from webapp.find import learning
 from webapp.library.models import Photo
 from webapp.library.services import claims, thumbnails
+from webapp.teach import taught
 from webapp.teach.job_models import ModelJob
 from workers import heating, housekeeping, idling, looking, modelling, queue, reading, stacking
 from workers.app import app
@@ -90,6 +91,13 @@ def stack_photos() -> None:
 
 
 @app.task
+def tell_taught_tags() -> None:
+    """Tag libraries by what their owners taught; the sweeper sends another signal if time is up."""
+    queue.arrived(queue.TELL_TAUGHT_TAGS)
+    taught.follow(seconds=LOOK_TIME_S, stopping=shutting_down)
+
+
+@app.task
 def work_on_models() -> None:
     """Pull, adopt or activate what administrators asked for."""
     queue.arrived(queue.WORK_ON_MODELS)
@@ -106,6 +114,8 @@ def sweep() -> None:
         queue.build_index()
     if stacking.is_behind():
         queue.stacks_are_behind()
+    if taught.is_behind():
+        queue.taught_tags_wait()
     if ModelJob.objects.claimable().exists():
         queue.models_wait()
     if settings.MAREA_OCR and reading.some_wait():

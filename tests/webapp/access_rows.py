@@ -19,6 +19,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.factories import image_bytes
+from webapp.library.cursors import signed
 
 # Words that only the owner's photos carry; nobody else's answer may hold one.
 SECRET = "zanzibar"
@@ -49,6 +50,7 @@ class Things:
     example: str = "unknown"
     stack_id: int = 999_999
     act: str = "00000000-0000-4000-8000-000000000000"
+    taught_id: int = 999_999
 
 
 Request = Callable[[Things], dict[str, Any]]
@@ -83,6 +85,12 @@ def tus(content: bytes = b"", **headers: Any) -> Request:
         "content_type": "application/offset+octet-stream",
         "headers": {"Tus-Resumable": "1.0.0"} | headers,
     }
+
+
+def a_question(things: Things) -> dict[str, Any]:
+    """Whether a tag that is taught stands on a photo, as its page asks."""
+    questions = signed([[things.photo_id, "unsure", 1.0]], salt="marea.questions")
+    return {"data": {"questions": questions, "says": "yes"}}
 
 
 def ids(things: Things) -> list[int]:
@@ -132,6 +140,7 @@ class Row:
 MINE, ONE, MANY, PUBLIC, PEOPLE = Kind.MINE, Kind.ONE, Kind.MANY, Kind.PUBLIC, Kind.PEOPLE
 PHOTO = "photos/<int:photo_id>"
 ALBUM = "albums/<int:album_id>"
+TAUGHT = "teach/<int:taught_id>"
 API = "api/v1/"
 PERSON = "account/people/<int:user_id>"
 
@@ -148,6 +157,18 @@ PAGES = [
     Row("POST", f"{PHOTO}/caption", ONE, 302, form(caption="Ours")),
     Row("GET", "photos/tags", MANY, request=form(photos="{photo_id}")),
     Row("POST", "corrections/<uuid:act>/undo", ONE, 302),
+    Row("GET", "teach/", MINE),
+    Row("POST", "teach/new", MINE, 302, form(tag="rex")),
+    Row("POST", "teach/new", MANY, 302, form(tag="rex", photos="{photo_id}")),
+    Row("GET", f"{TAUGHT}/", ONE),
+    Row("GET", f"{TAUGHT}/", ONE, request=form(q=SECRET)),
+    Row("POST", f"{TAUGHT}/examples", ONE, 302, form(photos="{photo_id}")),
+    Row("POST", f"{TAUGHT}/answer", ONE, 302, a_question),
+    Row("POST", f"{TAUGHT}/undo/<uuid:act>", ONE, 302, a_question),
+    Row("POST", f"{TAUGHT}/switch", ONE, 302, form(on="no")),
+    Row("POST", f"{TAUGHT}/rename", ONE, 302, form(tag="rex")),
+    Row("POST", f"{TAUGHT}/delete", ONE, 302),
+    Row("POST", f"{TAUGHT}/restore", ONE, 302),
     Row("POST", "photos/bulk/<str:action>", MANY, 302, form(photos="{photo_id}")),
     Row("POST", "photos/zip", MANY, request=form(photos="{photo_id}")),
     Row("GET", f"{PHOTO}/stack", ONE),

@@ -44,8 +44,10 @@ from webapp.examples.services import token_of
 from webapp.find import engine
 from webapp.library.models import Photo, Upload
 from webapp.library.services.uploads import start_upload
+from webapp.teach import taught
 from webapp.teach.models import Correction, PhotoTag, Sight
 from webapp.teach.saying import add_tag
+from webapp.teach.taught_models import TaughtTag
 
 pytestmark = pytest.mark.django_db
 
@@ -109,6 +111,7 @@ def things_of(user: User) -> Things:
         example=token_of(example),
         stack_id=a_stack(photo, failed).pk,
         act=str(said.act),
+        taught_id=taught.begin(user, f"{SECRET} cat", Photo.objects.filter(pk=photo.pk)).pk,
         photo_id=photo.pk,
         trashed_id=trash.pk,
         failed_id=failed.pk,
@@ -158,6 +161,7 @@ def everything_of(user: User) -> list[Any]:
         list(photos.order_by("pk").values()),
         *(list(kind._default_manager.filter(photo__in=photos).values()) for kind in of_photos),
         list(ApiToken.objects.filter(user=user).order_by("pk").values()),
+        list(TaughtTag.objects.filter(owner=user).values()),
         list(Upload.objects.filter(owner=user).values()),
         list(Album.objects.filter(owner=user).values()),
         list(User.objects.filter(pk=user.pk).values("password", "is_active", "is_superuser")),

@@ -198,10 +198,9 @@ def _hits(
 
 
 def _own_tags(photo_ids: Sequence[int]) -> dict[int, set[str]]:
-    """By photo the stems of the tags that people gave it, and of all by which these are found."""
-    given = PhotoTag.objects.filter(
-        photo__in=photo_ids, source=PhotoTag.Source.PERSON, version=None
-    )
+    """By photo the stems of the tags that people gave it or taught, and of all by which these are
+    found."""
+    given = PhotoTag.objects.shown().filter(photo__in=photo_ids).exclude(source="model")
     stems: dict[int, set[str]] = {}
     for photo_id, name in given.values_list("photo_id", "tag__name"):
         for form in (name, *search_forms(name)):

@@ -26,7 +26,9 @@ TagName = Annotated[Text, Field(min_length=1, max_length=MAX_TAG_LENGTH)]
 
 class TagOnPhoto(Schema):
     name: str
-    source: Literal["model", "person"] = Field(description="Who says so.")
+    source: Literal["model", "person", "taught"] = Field(
+        description="Who says so; `taught` is what you taught from examples."
+    )
     probability: float
 
 

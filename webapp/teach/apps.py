@@ -13,5 +13,6 @@ class TeachConfig(AppConfig):
             data_models,
             job_models,
             run_models,
+            taught_models,
             text_models,
         )

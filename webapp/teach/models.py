@@ -154,6 +154,7 @@ class PhotoTag(models.Model):
 
     class Source(models.TextChoices):
         MODEL = "model", "seen by the model"
+        TAUGHT = "taught", "seen by what its owner taught"
         PERSON = "person", "given by a person"
         REJECTED = "rejected", "taken away by a person"
 
@@ -174,8 +175,8 @@ class PhotoTag(models.Model):
                 fields=("photo", "tag"), condition=Q(version=None), name="tag_said_once"
             ),
             models.CheckConstraint(
-                condition=Q(source="model", version__isnull=False)
-                | (~Q(source="model") & Q(version__isnull=True)),
+                condition=Q(source__in=("model", "taught"), version__isnull=False)
+                | (~Q(source__in=("model", "taught")) & Q(version__isnull=True)),
                 name="models_tags_have_versions",
             ),
         )

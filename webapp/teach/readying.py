@@ -16,7 +16,7 @@ from search import fulltext
 from webapp.find.documents import index_photos
 from webapp.library.models import Photo
 from webapp.teach.models import ModelVersion, PhotoTag, Sight
-from webapp.teach.services import Seen, sight_of, store_model_tags
+from webapp.teach.services import Seen, sight_of, store_model_tags, tell_seen
 
 BATCH = 500
 PORTION = 5_000  # rows deleted in one transaction
@@ -82,6 +82,7 @@ def store_seen(version: ModelVersion, looked: Sequence[tuple[Photo, Seen]]) -> i
     )
     if version.texts:
         store_model_tags(version, kept)
+        tell_seen(version, kept)
         index_photos(sorted(there), of=version)
     if version.is_ready:  # its index was made without them
         Photo.objects.filter(pk__in=there).mark_changed()

@@ -14,9 +14,10 @@ from django.db import transaction
 from webapp.accounts.models import User
 from webapp.errors import Conflict, NotFound, Refused
 from webapp.find.documents import index_photos
-from webapp.library.models import Photo, PhotoQuerySet
+from webapp.library.models import ChangeCounter, Photo, PhotoQuerySet
 from webapp.teach.models import Correction, PhotoTag, tagged
 from webapp.teach.services import tags_named, tell_again, tidy_tag
+from webapp.teach.tagging import tell_stored
 from webapp.texts import one_line
 
 MAX_CAPTION_LENGTH = 500
@@ -98,6 +99,7 @@ def undo(user: User, act: UUID) -> Said:
     back = Said(photos=len(ids))
     for at in range(0, len(said), BATCH):
         _take_back(said[at : at + BATCH], back)
+    ChangeCounter.next()
     return back
 
 
@@ -136,6 +138,7 @@ def _say(user: User, photos: PhotoQuerySet, said: Mapping[str, Kind], act: UUID 
     _clear(ids, said)
     _hold({(pk, name): kind for pk in ids for name, kind in said.items()})
     index_photos(ids)
+    ChangeCounter.next()  # what completes queries follows it
     return done
 
 
@@ -149,6 +152,7 @@ def _count_again(photo_ids: Collection[int], names: Collection[str]) -> None:
     _clear(photo_ids, names)
     _hold(last)
     tell_again(photo_ids, names)
+    tell_stored(photo_ids, names)
 
 
 def _clear(photo_ids: Collection[int], names: Collection[str]) -> None:

@@ -15,6 +15,7 @@ from webapp.library.models import Photo, PhotoQuerySet
 from webapp.library.services.claims import still_held
 from webapp.teach.models import ModelVersion, PhotoTag, Sight, Tag
 from webapp.teach.registry import SHIPPED_WEIGHTS, active_version, weights_folder
+from webapp.teach.tagging import tell_photos
 from webapp.texts import JOINER, one_line
 
 __all__ = ["SHIPPED_WEIGHTS", "active_version", "weights_folder"]  # from where they always came
@@ -69,6 +70,7 @@ def store_sights(
         update_fields=["embedding", "caption", "caption_confidence", "other_captions", "tags"],
     )
     store_model_tags(version, kept)
+    tell_seen(version, kept)
     for photo, _ in kept:
         photo.state, photo.holder, photo.lease_until, photo.error = Photo.State.READY, "", None, ""
         photo.placeholder = placeholders.get(photo.pk, photo.placeholder)
@@ -106,7 +108,7 @@ def store_model_tags(version: ModelVersion, looked: Sequence[tuple[Photo, SeenTa
     photos first."""
     photo_ids = [photo.pk for photo, _ in looked]
     of_photos = PhotoTag.objects.filter(photo__in=photo_ids)
-    of_photos.filter(version=version).delete()
+    of_photos.filter(version=version, source=PhotoTag.Source.MODEL).delete()
     spoken = set(of_photos.filter(version=None).values_list("photo_id", "tag_id"))
     tags = tags_named({name for _, seen in looked for name, _ in seen.tags})
     PhotoTag.objects.bulk_create(
@@ -124,6 +126,13 @@ def store_model_tags(version: ModelVersion, looked: Sequence[tuple[Photo, SeenTa
         ],
         ignore_conflicts=True,
     )
+
+
+def tell_seen(version: ModelVersion, looked: Sequence[tuple[Photo, Seen]]) -> None:
+    """Let the tags that people taught look at these photos as well. Lock the photos first."""
+    if looked:
+        vectors = np.stack([seen.embedding for _, seen in looked])
+        tell_photos(version, [photo.pk for photo, _ in looked], vectors)
 
 
 def tell_again(photo_ids: Collection[int], wanted: Collection[str]) -> None:

@@ -17,7 +17,7 @@ from webapp.accounts.models import User
 from webapp.errors import Conflict
 from webapp.find.building import build_index, index_store, needs_base
 from webapp.library.models import Photo
-from webapp.teach import readying
+from webapp.teach import readying, taught
 from webapp.teach.activation_models import Activation
 from webapp.teach.judging.verdicts import check_gate, judge
 from webapp.teach.models import ModelVersion, lacking_sight
@@ -66,6 +66,7 @@ def make_ready(version: ModelVersion, load: Callable[[], Looks], *, tell: Tell) 
     if not version.is_ready:
         readying.begin(version)
         readying.tell(version, told=lambda done, total: tell(TELLING, done, total))
+        taught.prepare(version)
     if not _has_index(version):
         tell(INDEXING, 0, 0)
         build_index(version)

@@ -7,6 +7,7 @@ import { askForWord } from "./tag-dialog.js";
 import { toast } from "./toast.js";
 
 const MAX_EXAMPLES = 20; // as webapp/find/examples.py
+const MAX_TAUGHT = 1000; // as webapp/teach/taught_views.py
 const TAKES_AWAY = new Set(["trash", "restore", "delete", "unalbum"]); // photos leave the grid they are in
 
 /** Connects the page's bar to a selection in a grid (`remove(ids)`, `refresh(ids)`, `load()`). */
@@ -50,6 +51,7 @@ export class SelectionBar {
     else if (action === "similar") this.#findSimilar();
     else if (action === "tag") await this.#tag();
     else if (action === "not-this") await this.#notThis();
+    else if (action === "teach") this.#teach();
     else if (action === "album") await this.#putIntoAlbum();
     else if (action === "unalbum") await this.#send("unalbum", { album: this.bar.dataset.album });
     else if (action !== "delete" || await confirmed("delete-dialog")) await this.#send(action);
@@ -58,6 +60,16 @@ export class SelectionBar {
   async #tag() {
     const word = await askForWord(this.bar.dataset.tagsUrl, [...this.selection.ids]);
     if (word) await this.#send(word.say, word.fields);
+  }
+
+  /** The dialog's form leads to the page on which the tag is taught. */
+  #teach() {
+    const dialog = document.getElementById("teach-dialog");
+    const { photos, tag } = dialog.querySelector("form").elements;
+    photos.value = [...this.selection.ids].slice(0, MAX_TAUGHT).join(",");
+    tag.value = "";
+    dialog.querySelector("[data-close]").onclick = () => dialog.close();
+    dialog.showModal();
   }
 
   async #notThis() {

@@ -27,12 +27,14 @@ from webapp.find.event_models import SearchChoice, SearchDeed
 from webapp.library.models import ChangeCounter, DeletedPhoto, Photo, Place
 from webapp.stacks.models import StackChoice, StackWord
 from webapp.teach.models import Correction, ModelVersion, PhotoTag, Sight, Tag
+from webapp.teach.taught_models import TaughtAnswer, TaughtLine, TaughtTag
 from webapp.teach.text_models import ReadText
 
 # In an order in which no row comes before one that it refers to.
 MODELS: tuple[type[models.Model], ...] = (
     *(User, ApiToken, ChangeCounter, Photo, Place, DeletedPhoto),
     *(ModelVersion, Sight, Tag, PhotoTag, Correction),
+    *(TaughtTag, TaughtAnswer, TaughtLine),
     *(ReadText, Album, AlbumPhoto, PhotoFolder),
     *(StackWord, StackChoice),  # stacks themselves are made again
     *(SearchChoice, SearchDeed),  # of deeds the marks only

@@ -1,0 +1,267 @@
+"""Tags that people teach from examples: learnt, asked about, used, followed, taken away."""
+
+import numpy as np
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from search.teaching.asking import How, Question
+from tests.factories import a_photo, a_sight, a_user, an_embedding
+from webapp.accounts.models import User
+from webapp.errors import Conflict, NotFound
+from webapp.find import lexicon
+from webapp.find.completion import completions
+from webapp.find.services import find_photos
+from webapp.library.models import Photo
+from webapp.teach import saying, tagging, taught
+from webapp.teach.models import ModelVersion, PhotoTag, Sight
+from webapp.teach.services import EMBEDDING_DTYPE, active_version
+from webapp.teach.taught_models import TaughtLine, TaughtTag
+
+pytestmark = pytest.mark.django_db
+
+MISO = an_embedding(seed=1)
+
+
+def near(direction: np.ndarray, amount: float = 1.0) -> np.ndarray:
+    """Another photo of the same thing."""
+    vector = direction + amount * an_embedding()
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def a_library(
+    user: User, *, of_miso: int = 10, others: int = 20
+) -> tuple[list[Photo], list[Photo]]:
+    """Photos of Miso, who looks like herself, and of other things."""
+    shown = [a_photo(user, with_thumbnails=False) for _ in range(of_miso)]
+    rest = [a_photo(user, with_thumbnails=False) for _ in range(others)]
+    for photo in shown:
+        a_sight(photo, embedding=near(MISO, 0.3))
+    for photo in rest:
+        a_sight(photo)
+    return shown, rest
+
+
+def photos(*some: Photo):
+    return Photo.objects.filter(pk__in=[photo.pk for photo in some])
+
+
+def tagged(user: User, name: str = "miso") -> set[int]:
+    """Photos on which people see the tag."""
+    shown = PhotoTag.objects.visible_to(user).shown().filter(tag__name=name)
+    return set(shown.values_list("photo", flat=True))
+
+
+def ids(some: list[Photo]) -> set[int]:
+    return {photo.pk for photo in some}
+
+
+def taught_miso(user: User) -> tuple[TaughtTag, list[Photo], list[Photo]]:
+    """A tag with five examples, not switched on."""
+    shown, rest = a_library(user)
+    return taught.begin(user, "Miso", photos(*shown[:5])), shown, rest
+
+
+def test_five_examples_find_the_others(ana: User) -> None:
+    miso, shown, _rest = taught_miso(ana)
+    study = taught.study(miso)
+    assert study is not None
+    likely = set(study.ranked.ids[: study.ranked.tagged].tolist())
+    assert likely == ids(shown[5:])
+    assert {question.how for question in study.questions} >= {How.UNSURE, How.LIKELY}
+    assert not ids(shown[:5]) & {question.photo_id for question in study.questions}
+
+
+def test_fewer_than_five_examples_teach_nothing_yet(ana: User) -> None:
+    shown, _ = a_library(ana, of_miso=4)
+    miso = taught.begin(ana, "miso", photos(*shown))
+    assert taught.study(miso) is None
+    with pytest.raises(Conflict, match="at least 5 examples"):
+        taught.switch_on(miso)
+    assert not TaughtTag.objects.at_work().exists()
+
+
+def test_switched_on_it_tags_the_library_and_new_photos(ana: User) -> None:
+    miso, shown, _rest = taught_miso(ana)
+    assert tagged(ana) == ids(shown[:5])  # what she said herself
+    assert taught.switch_on(miso)
+    assert tagged(ana) == ids(shown)
+    new, other = a_photo(ana), a_photo(ana)
+    a_sight(new, embedding=near(MISO, 0.3))
+    a_sight(other)
+    assert tagged(ana) == ids([*shown, new])
+
+
+def test_what_is_taught_is_found_and_completed(ana: User) -> None:
+    miso, shown, _rest = taught_miso(ana)
+    lexicon.forget()
+    taught.switch_on(miso)
+    for text in ("tag:miso", "miso"):
+        assert {each.photo.pk for each in find_photos(ana, text).found} == ids(shown)
+    assert "tag:miso" in [each.text for each in completions(ana, "mis")]
+
+
+def test_a_persons_word_outranks_it(ana: User) -> None:
+    miso, shown, _rest = taught_miso(ana)
+    taught.switch_on(miso)
+    act = saying.reject_tag(ana, photos(shown[6]), "miso").act
+    taught.follow(seconds=60, stopping=lambda: False)
+    assert tagged(ana) == ids(shown) - {shown[6].pk}
+    a_sight(shown[6], embedding=near(MISO, 0.1))
+    assert tagged(ana) == ids(shown) - {shown[6].pk}
+    saying.undo(ana, act)
+    assert tagged(ana) == ids(shown)
+
+
+def test_switched_off_its_tags_go_and_what_was_said_stays(ana: User) -> None:
+    miso, shown, _rest = taught_miso(ana)
+    taught.switch_on(miso)
+    taught.switch_off(miso)
+    assert tagged(ana) == ids(shown[:5])
+    a_sight(shown[8], embedding=near(MISO, 0.1))
+    assert tagged(ana) == ids(shown[:5])
+    taught.switch_on(miso)
+    assert tagged(ana) == ids(shown)
+
+
+def test_deleted_and_restored_it_knows_what_it_knew(ana: User) -> None:
+    miso, shown, _rest = taught_miso(ana)
+    taught.switch_on(miso)
+    taught.delete(miso)
+    assert tagged(ana) == ids(shown[:5])
+    taught.restore(taught.get_taught(ana, miso.pk))
+    taught.switch_on(taught.get_taught(ana, miso.pk))
+    assert tagged(ana) == ids(shown)
+
+
+def test_renamed_it_goes_on_under_the_new_name(ana: User) -> None:
+    miso, shown, rest = taught_miso(ana)
+    saying.reject_tag(ana, photos(rest[0]), "miso")
+    taught.switch_on(miso)
+    taught.rename(miso, "Miso the cat")
+    assert tagged(ana) == set()
+    assert tagged(ana, "miso the cat") == ids(shown)
+    other = taught.begin(ana, "boat", Photo.objects.none())
+    with pytest.raises(Conflict, match="already"):
+        taught.rename(other, "miso the cat")
+
+
+def test_the_same_name_of_somebody_else_is_theirs(ana: User) -> None:
+    bob = a_user("bob")
+    mine, _shown, _ = taught_miso(ana)
+    his_dog = an_embedding(seed=2)
+    his = [a_photo(bob, with_thumbnails=False) for _ in range(8)]
+    for photo in his:
+        a_sight(photo, embedding=near(his_dog, 0.3))
+    others = [a_photo(bob, with_thumbnails=False) for _ in range(20)]
+    for photo in others:
+        a_sight(photo, embedding=near(MISO, 0.3))
+    theirs = taught.begin(bob, "miso", photos(*his[:5]))
+    taught.switch_on(mine)
+    assert tagged(bob) == ids(his[:5])
+    taught.switch_on(theirs)
+    assert tagged(bob) == ids(his)
+    taught.delete(mine)
+    assert tagged(bob) == ids(his)
+    with pytest.raises(NotFound):
+        taught.get_taught(bob, mine.pk)
+
+
+def test_another_version_learns_from_the_same_examples_before_it_serves(ana: User) -> None:
+    miso, shown, _rest = taught_miso(ana)
+    taught.switch_on(miso)
+    before, version = active_version(), ModelVersion.objects.create(name="other")
+    turned = np.random.default_rng(5).permutation(512)  # embeddings of another space
+    Sight.objects.bulk_create(
+        Sight(photo=sight.photo, version=version, embedding=_turned(sight, turned))
+        for sight in Sight.objects.filter(version=before)
+    )
+    taught.prepare(version)
+    assert tagged(ana) == ids(shown)
+    _serve(version)
+    assert tagged(ana) == ids(shown)
+    taught.switch_off(miso)
+    _serve(before)
+    assert tagged(ana) == ids(shown[:5])
+
+
+def _turned(sight: Sight, order: np.ndarray) -> bytes:
+    return np.frombuffer(sight.embedding, EMBEDDING_DTYPE)[order].tobytes()
+
+
+def _serve(version: ModelVersion) -> None:
+    ModelVersion.objects.filter(is_active=True).update(is_active=False)
+    ModelVersion.objects.filter(pk=version.pk).update(is_active=True)
+
+
+def test_a_large_library_is_tagged_in_portions_that_may_be_interrupted(
+    ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tagging, "BATCH", 10)
+    miso, shown, rest = taught_miso(ana)
+    monkeypatch.setattr(taught, "AT_ONCE_S", 0.0)
+    assert not taught.switch_on(miso)
+    assert taught.is_behind()
+    stops = iter([False, False, True])
+    taught.follow(seconds=60, stopping=lambda: next(stops))
+    assert 0 < TaughtLine.objects.get().told_through < rest[-1].pk
+    taught.follow(seconds=60, stopping=lambda: False)
+    assert tagged(ana) == ids(shown)
+    assert not taught.is_behind()
+
+
+def test_what_is_corrected_later_is_learnt_from(ana: User) -> None:
+    miso, _shown, rest = taught_miso(ana)
+    taught.switch_on(miso)
+    before = bytes(TaughtLine.objects.get().numbers)
+    saying.reject_tag(ana, photos(rest[0]), "miso")
+    assert taught.is_behind()
+    taught.follow(seconds=60, stopping=lambda: False)
+    assert bytes(TaughtLine.objects.get().numbers) != before
+
+
+# --- The pages ---
+
+
+HTMX = {"HX-Request": "true"}
+
+
+def test_questions_are_answered_one_by_one_and_taken_back(as_ana: Client, ana: User) -> None:
+    miso, shown, _rest = taught_miso(ana)
+    page = as_ana.get(reverse("teach:taught", args=[miso.pk]))
+    for _number in range(4):
+        photo = page.context["question"]
+        says = "yes" if photo.pk in ids(shown) else "no"
+        fields = {"questions": page.context["questions"], "says": says}
+        page = as_ana.post(reverse("teach:taught_answer", args=[miso.pk]), fields, headers=HTMX)
+        assert PhotoTag.objects.get(photo=photo, tag=miso.tag, version=None).source == (
+            "person" if says == "yes" else "rejected"
+        )
+    assert page.context["quality_words"]
+    fields = {"questions": page.context["before"]}
+    undo = reverse("teach:taught_undo", args=[miso.pk, page.context["act"]])
+    page = as_ana.post(undo, fields, headers=HTMX)
+    assert page.context["question"] == photo
+    assert not PhotoTag.objects.filter(photo=photo, tag=miso.tag, version=None).exists()
+
+
+def test_who_cannot_tell_is_not_asked_again(ana: User) -> None:
+    miso, _shown, _rest = taught_miso(ana)
+    study = taught.study(miso)
+    assert study is not None
+    taught.answer(miso, study.questions[0], None)
+    again = taught.study(miso)
+    assert again is not None
+    assert study.questions[0].photo_id not in again.ranked.ids
+
+
+def test_a_forged_or_foreign_question_changes_nothing(as_ana: Client, ana: User) -> None:
+    miso, _shown, _rest = taught_miso(ana)
+    before = tagged(ana)
+    for questions in ("", "x", "[[1,2,3]]"):
+        fields = {"questions": questions, "says": "yes"}
+        answer = as_ana.post(reverse("teach:taught_answer", args=[miso.pk]), fields, headers=HTMX)
+        assert answer.status_code == 400
+    theirs = a_photo(a_user("bob"))
+    assert taught.answer(miso, Question(theirs.pk, How.LIKELY, 0.5), True) is None
+    assert tagged(ana) == before
