@@ -200,7 +200,8 @@ def _hits(
 def _own_tags(photo_ids: Sequence[int]) -> dict[int, set[str]]:
     """By photo the stems of the tags that people gave it or taught, and of all by which these are
     found."""
-    given = PhotoTag.objects.shown().filter(photo__in=photo_ids).exclude(source="model")
+    own = (PhotoTag.Source.PERSON, PhotoTag.Source.TAUGHT)
+    given = PhotoTag.objects.shown().filter(photo__in=photo_ids, source__in=own)
     stems: dict[int, set[str]] = {}
     for photo_id, name in given.values_list("photo_id", "tag__name"):
         for form in (name, *search_forms(name)):
