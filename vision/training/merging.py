@@ -37,7 +37,7 @@ def merge(
     weights = [tower.scale.sqrt() for tower in towers]
     images_NK, image_gains = _side_by_side(heads, described_NF, weights)
     texts_MK, text_gains = _side_by_side(texts, sentences_ME, weights)
-    image = _merged_config(image, towers, config)
+    image = _merged_config(image, towers, config, texts=len(sentences_ME))
     to_image, to_text = _joint_directions(images_NK, texts_MK, width=image.inner)
 
     width = sentences_ME.shape[1]
@@ -53,7 +53,7 @@ def merge(
 
 
 def _merged_config(
-    image: ImageHeadConfig, towers: Sequence[Tower], config: Merging
+    image: ImageHeadConfig, towers: Sequence[Tower], config: Merging, *, texts: int
 ) -> ImageHeadConfig:
     hidden = sum(tower.image.up.out_features for tower in towers)
     hub_weight = config.hubs * (1 - config.level**2) ** 0.5 / config.level
@@ -61,7 +61,7 @@ def _merged_config(
         image,
         hidden=hidden,
         squeezed=min(config.squeezed, hidden, image.described),
-        bank=config.bank,
+        bank=min(config.bank, texts),
         hub_scale=config.scale,
         hub_weight=hub_weight,
     )

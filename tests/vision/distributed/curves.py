@@ -12,10 +12,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from tests.vision import spaces
 from vision.heads.polyglot import PolyglotConfig
-from vision.training.caption_data import Sentences, Views, Vocabulary, make_task
+from vision.training.bilingual import BilingualTraining, Sentences, train_bilingual
+from vision.training.caption_data import Sentences as Phrases
+from vision.training.caption_data import Views, Vocabulary, make_task
 from vision.training.captions import CaptionTraining, Lessons, train_captions
 from vision.training.distributed.world import current_world, joined
 from vision.training.embedding import Lesson, TowerTraining, contrastive, train_tower
@@ -56,6 +59,7 @@ CAPTIONS = CaptionTraining(
     warmup=2,
     bfloat16=False,
 )
+GERMAN = BilingualTraining(steps=12, batch=13, warmup=2, peak_rate=0.02, word_rate=0.02)
 DECODER = PolyglotConfig(
     {"en": 24, "de": 24}, grid=6, cells=4, pooled=5, stride16=3, classes=10,
     word=12, hidden=16, summary=12, attention=8, heads=2,
@@ -101,6 +105,34 @@ def captions(work: Path) -> list[float]:
     """The last step says sentences, which each process draws for its photos by itself."""
     told = Told()
     train_captions(lessons(), DECODER, CAPTIONS, work=work, progress=told)
+    return told.losses
+
+
+class Side(nn.Module):
+    """A text side that adds up its words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Module()
+        self.words.added = nn.Parameter(torch.randn(20, 8))
+        self.tower = nn.Linear(8, 16)
+
+    def forward(self, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
+        return self.tower((self.words.added[ids_BT] * mask_BT[..., None]).sum(dim=1))
+
+
+def bilingual(work: Path) -> list[float]:
+    told, rng = Told(), np.random.default_rng(2)
+    torch.manual_seed(2)
+    german, english = (
+        Sentences(
+            [rng.integers(20, size=rng.integers(1, 6)).tolist() for _ in range(30)],
+            functional.normalize(torch.randn(30, 16)).numpy(),
+            np.ones(30),
+        )
+        for _ in range(2)
+    )
+    train_bilingual(Side(), german, english, GERMAN, work=work, progress=told)
     return told.losses
 
 
@@ -153,7 +185,7 @@ def lessons() -> Lessons:
         for code in DECODER.vocabularies
     ]
     numbers = np.stack([words.numbers(say()) for _ in range(30)]).astype(np.int16)
-    return Lessons([Sentences("en", numbers)], tasks)
+    return Lessons([Phrases("en", numbers)], tasks)
 
 
 def main(work: Path) -> None:
@@ -162,6 +194,7 @@ def main(work: Path) -> None:
             "tower": tower(work / "whole"),
             "head": head(work / "whole"),
             "captions": captions(work / "whole"),
+            "bilingual": bilingual(work / "whole"),
             "gradient": contrast_gradient(),
             "resumed": tower(work / "begun alone"),
             "begun": tower(work / "begun by two", stop_after=STOP),

@@ -1,7 +1,8 @@
 """The two ends of a line between a coordinator and one of its workers.
 
-Each line is a process group of the two, so that a worker that dies takes down its own line and no
-other. Down it go weights and a task, up come a gradient and the task that it is of.
+Down it go weights and a task, up come a gradient and the task that it is of. Messages between two
+processes are all that is sent: collectives would wait for everybody, and a worker that dies breaks
+its own line and no other.
 """
 
 from dataclasses import dataclass
@@ -38,47 +39,42 @@ class Line:
     """A line to `worker`, as the coordinator holds it."""
 
     worker: int
-    group: dist.ProcessGroup
 
     def ask(self, task: Task, weights: Tensor) -> Answer:
         """Wait for the answer. Raises RuntimeError when the worker is gone."""
-        dist.send(torch.tensor(task), self.worker, group=self.group)
-        dist.send(weights, self.worker, group=self.group)
+        dist.send(torch.tensor(task), self.worker)
+        dist.send(weights, self.worker)
         own, answer = torch.empty(2, dtype=torch.long), torch.empty(len(weights) + 1)
-        dist.recv(own, self.worker, group=self.group)
-        dist.recv(answer, self.worker, group=self.group)
+        dist.recv(own, self.worker)
+        dist.recv(answer, self.worker)
         step, piece = own.tolist()
         return Answer(Task(step, piece), answer[:-1], float(answer[-1]), monotonic())
 
     def end(self) -> None:
-        dist.send(torch.tensor(Task(OVER, 0)), self.worker, group=self.group)
+        dist.send(torch.tensor(Task(OVER, 0)), self.worker)
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerLine:
     """The line to the coordinator, as a worker holds it."""
 
-    group: dist.ProcessGroup
-
     def wait_for_task(self, weights: Tensor) -> Task | None:
         """The next task, with its weights written into `weights`; None when all is done."""
         asked = torch.empty(2, dtype=torch.long)
-        dist.recv(asked, COORDINATOR, group=self.group)
+        dist.recv(asked, COORDINATOR)
         step, piece = asked.tolist()
         if step == OVER:
             return None
-        dist.recv(weights, COORDINATOR, group=self.group)
+        dist.recv(weights, COORDINATOR)
         return Task(step, piece)
 
     def answer(self, task: Task, gradient: Tensor, loss: float) -> None:
-        dist.send(torch.tensor(task), COORDINATOR, group=self.group)
-        dist.send(torch.cat([gradient, torch.tensor([loss])]), COORDINATOR, group=self.group)
+        dist.send(torch.tensor(task), COORDINATOR)
+        dist.send(torch.cat([gradient, torch.tensor([loss])]), COORDINATOR)
 
 
 def open_lines() -> list[Line] | WorkerLine:
-    """This process's ends; every process of the default group must call it."""
-    rank = dist.get_rank()
-    groups = [dist.new_group([COORDINATOR, worker]) for worker in range(1, dist.get_world_size())]
-    if rank == COORDINATOR:
-        return [Line(worker, group) for worker, group in enumerate(groups, start=1)]
-    return WorkerLine(groups[rank - 1])
+    """This process's ends of the default group's lines."""
+    if dist.get_rank() == COORDINATOR:
+        return [Line(worker) for worker in range(1, dist.get_world_size())]
+    return WorkerLine()
