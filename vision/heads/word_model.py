@@ -3,7 +3,8 @@
 For each word (1) the classifier's classes, summed up the hierarchy, (2) the likeness of the photo's
 embedding to sentences about the word, and (3) a linear probe on pooled features that learned from
 captions speak in log-odds. Their weighted sum goes through a monotone curve, shared by the words of
-a group, that makes it a probability: see `vision.training.word_fusion`.
+a group, that makes it a probability: see `vision.training.word_fusion`. What an owner's corrections
+taught is added after that, linear in the embedding: see `vision.training.owned.tags`.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,8 @@ class WordModel:
 
     Shapes: fold (W, 1000), 0 or 1; prompts (W, D) of unit norm; probe (W, F); weights (W, 4) of a
     bias, classes, likeness and probe, zeros where a word lacks one; group (W,) says which of the
-    curves with K knots a word follows; knots and values (groups, K).
+    curves with K knots a word follows; knots and values (groups, K). taught (W, D + 1), or None:
+    what corrections add to calibrated log-odds, the bias last.
     """
 
     fold: NDArray[np.float32]
@@ -34,18 +36,28 @@ class WordModel:
     group: NDArray[np.int64]
     knots: NDArray[np.float32]
     values: NDArray[np.float32]
+    taught: NDArray[np.float32] | None = None
 
     def probabilities(
         self, features: Features, embeddings_BD: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """(B, W) between 0 and 1."""
+        log_odds_BW = self.untaught(features, embeddings_BD)
+        if self.taught is not None:
+            log_odds_BW += embeddings_BD @ self.taught[:, :-1].T + self.taught[:, -1]
+        return sigmoid(log_odds_BW)
+
+    def untaught(
+        self, features: Features, embeddings_BD: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Calibrated log-odds (B, W), before what corrections taught."""
         witnesses = (
             fold_log_odds(features.logits, self.fold),
             embeddings_BD @ self.prompts.T,
             probe_input(features) @ self.probe.T,
         )
         log_odds_BW = weigh(witnesses, self.weights)
-        return calibrate(log_odds_BW, self.group, self.knots, self.values)
+        return bend(log_odds_BW, self.group, self.knots, self.values)
 
 
 Witnesses = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
@@ -66,11 +78,21 @@ def calibrate(
     values_GK: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """Probabilities (B, W): log-odds through the curve of each word's group."""
+    return sigmoid(bend(log_odds_BW, group_W, knots_GK, values_GK))
+
+
+def bend(
+    log_odds_BW: NDArray[np.float32],
+    group_W: NDArray[np.int64],
+    knots_GK: NDArray[np.float32],
+    values_GK: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Calibrated log-odds (B, W), before they are made probabilities."""
     bent = np.empty_like(log_odds_BW)
     for group in np.unique(group_W):
         columns = group_W == group
         bent[:, columns] = np.interp(log_odds_BW[:, columns], knots_GK[group], values_GK[group])
-    return sigmoid(bent)
+    return bent
 
 
 def fold_log_odds(

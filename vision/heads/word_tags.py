@@ -118,8 +118,8 @@ class WordTagger:
 def _model(table: WordTable, arrays: dict[str, NDArray[Any]], file: str) -> WordModel:
     """The arrays as a model. Raises WeightsError when they are not those of the table's words."""
     wanted = {"prompts", "probe", "weights", "group", "knots", "values"}
-    if arrays.keys() != wanted:
-        odd = ", ".join(sorted(arrays.keys() ^ wanted))
+    if arrays.keys() - {"taught"} != wanted:
+        odd = ", ".join(sorted((arrays.keys() - {"taught"}) ^ wanted))
         raise WeightsError(f"{file} is not a tag head; look at: {odd}.")
     words = table.modelled
     for name in ("prompts", "probe", "weights", "group"):
@@ -130,12 +130,14 @@ def _model(table: WordTable, arrays: dict[str, NDArray[Any]], file: str) -> Word
             )
     if arrays["prompts"].shape != (words, EMBED_DIM) or arrays["weights"].shape != (words, 4):
         raise WeightsError(f"The prompts or weights in {file} do not fit its words.")
+    if "taught" in arrays and arrays["taught"].shape != (words, EMBED_DIM + 1):
+        raise WeightsError(f"What {file} was taught does not fit its words.")
     if arrays["knots"].ndim != 2 or arrays["knots"].shape != arrays["values"].shape:
         raise WeightsError(f"The curves in {file} do not fit one another.")
     group = arrays["group"].astype(np.int64)
     if words and not 0 <= group.min() <= group.max() < len(arrays["knots"]):
         raise WeightsError(f"{file} puts words into a group that has no curve.")
-    rest = {name: arrays[name].astype(np.float32) for name in wanted - {"group"}}
+    rest = {name: arrays[name].astype(np.float32) for name in arrays.keys() - {"group"}}
     return WordModel(fold=table.fold(), group=group, **rest)
 
 

@@ -74,7 +74,30 @@ class Kind:
         return train
 
 
+OTHERS = Setting(
+    "others",
+    "Other photos",
+    2000,
+    50,
+    20_000,
+    "photos that nobody corrected and whose answers are to stay as they are",
+)
+
 KINDS: dict[str, Kind] = {
+    "tags": Kind(
+        name="tags",
+        title="Tags",
+        about="What you added, confirmed and rejected on photos: like photos get the tags that you "
+        "gave, and not those that you took away. A word that you gave to five photos becomes one "
+        "that Marea says.",
+        place="webapp.teach.training.tags:train",
+        settings=(
+            Setting("steps", "Steps", 200, 10, 5000, "more take longer and hardly help"),
+            Setting("fewest", "Photos for a new word", 5, 2, 100),
+            Setting("hold", "Caution", 1.0, 0.1, 100.0, "more keeps tags nearer to what they were"),
+            OTHERS,
+        ),
+    ),
     "problem": Kind(
         name="problem",
         title="Another problem",

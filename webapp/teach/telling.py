@@ -6,10 +6,10 @@ first look, and where it ends when somebody stopped it.
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic, sleep
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from webapp.library.models import Photo
@@ -19,7 +19,7 @@ from webapp.teach.run_models import RunLine, RunPoint, TrainingRun
 
 TOLD_EVERY_S = 0.5
 MOST_POINTS = 300  # of one curve: more than a page has pixels for
-RENEWED_EVERY_S = 10.0
+RENEWED_EVERY_S = 20.0
 VALIDATION = "validation"
 TRAINING = "training"
 
@@ -127,7 +127,8 @@ def kept_in_hand(job: ModelJob) -> Iterator[None]:
 
     def renew() -> None:
         while not over.wait(RENEWED_EVERY_S):
-            jobs.renew(job)
+            with suppress(DatabaseError):  # busy just now; the lease outlasts several turns
+                jobs.renew(job)
         connection.close()
 
     thread = threading.Thread(target=renew, daemon=True)

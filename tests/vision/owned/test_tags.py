@@ -1,0 +1,170 @@
+"""Teaching a tag head what people said: it learns, keeps the rest, and goes on where it was."""
+
+import os
+import random
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vision.heads.word_tags import WordTable
+from vision.training.owned.tag_lessons import Spoken, completeness, make_targets, stated_words
+from vision.training.owned.tag_thresholds import Choice, new_word_scale
+from vision.training.owned.tags import TagMaterial, TagRetraining, Taught, retrain_tags
+
+WIDTH, SUBJECTS = 24, 6
+CONFIG = TagRetraining(steps=120, batch=32, save_every=7)
+
+
+def a_table() -> WordTable:
+    """animal > dog, cat; sofa; and a word that people made."""
+    words = ("animal", "dog", "cat", "sofa", "miso")
+    return WordTable(
+        words=words,
+        groups=("animals", "animals", "animals", "things", "own"),
+        broader=(-1, 0, 0, -1, -1),
+        classes=((),) * 5,
+        thresholds=np.array([0.8, 0.8, 0.8, 0.8, 2.0], np.float32),
+        hurtful=np.zeros(5, bool),
+        people=np.zeros(5, bool),
+    )
+
+
+def photos(subject: int, count: int, *, seed: int) -> np.ndarray:
+    """Embeddings of one subject: its own direction, and a little noise."""
+    centre = np.random.default_rng(subject).normal(size=WIDTH)
+    noise = np.random.default_rng([seed, subject]).normal(scale=0.35, size=(count, WIDTH))
+    vectors = centre + noise
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def thought(count: int, *, cat: float = -4.0) -> np.ndarray:
+    """Log-odds of photos: nothing much, and how surely a cat."""
+    return np.tile(np.array([-4.0, -4.0, cat, -4.0, -5.0], np.float32), (count, 1))
+
+
+def a_library(given: int = 8) -> TagMaterial:
+    """Photos of Miso, whom the head takes for any cat; others of other cats and of no cat."""
+    miso, cats = photos(0, given, seed=1), photos(1, 12, seed=1)
+    spoken = [Spoken(f"m{n}", {"miso": True, "cat": True}) for n in range(given)]
+    spoken += [Spoken(f"c{n}", {"cat": n % 2 == 0}) for n in range(4)]
+    others = [photos(subject, 20, seed=2) for subject in range(2, SUBJECTS)]
+    return TagMaterial(
+        spoken=spoken,
+        log_odds=np.concatenate([thought(given, cat=-0.5), thought(4, cat=2.0)]),
+        embeddings=np.concatenate([miso, cats[:4]]),
+        judged_by=[Spoken("j", {"miso": True})],
+        judged_log_odds=thought(1, cat=-0.5),
+        judged_embeddings=photos(0, 1, seed=9),
+        other_log_odds=np.concatenate([thought(8, cat=2.0), thought(80)]),
+        other_embeddings=np.concatenate([cats[4:], *others]),
+    )
+
+
+def log_odds_of(taught: Taught, base: np.ndarray, embeddings: np.ndarray) -> np.ndarray:
+    return base + embeddings @ taught.taught[:, :-1].T + taught.taught[:, -1]
+
+
+def test_who_says_dog_says_animal_and_who_says_no_animal_says_no_dog() -> None:
+    spoken = [
+        Spoken("a", {"dog": True}),
+        Spoken("b", {"animal": False}),
+        Spoken("c", {"animal": False, "cat": True}),
+    ]
+    said = stated_words(spoken, a_table())
+    assert said.tolist() == [[1, 1, 0, 0, 0], [-1, -1, -1, 0, 0], [-1, -1, 1, 0, 0]]
+
+
+def test_silence_means_more_where_people_name_most_of_what_is_there() -> None:
+    likely = np.array([[0.5, 0.5, 0.95]], np.float32)
+    said = np.array([[False, False, True]])
+    assert completeness(np.array([[1, 0, 0]]), likely, said) == pytest.approx(0.95)
+    assert completeness(np.array([[0, 0, 0]]), likely, said) == 0
+    log_odds = np.zeros((2, 5), np.float32)
+    quiet = make_targets(stated_words([Spoken("a", {"sofa": False})] * 2, a_table()),
+                         log_odds, a_table(), unspoken=1.0)  # fmt: skip
+    assert quiet.likely[0, 1] == pytest.approx(0.5)  # nobody added anything: nothing is known
+    told = make_targets(stated_words([Spoken("a", {"sofa": True, "cat": True})] * 2, a_table()),
+                        log_odds, a_table(), unspoken=1.0)  # fmt: skip
+    assert told.likely[0, 1] < 0.2
+
+
+def test_a_word_of_ones_own_is_said_of_photos_like_those_that_got_it(tmp_path: Path) -> None:
+    taught = retrain_tags(a_library(), a_table(), [4], CONFIG, work=tmp_path)
+    threshold = taught.thresholds[4]
+    assert threshold < 1
+    unseen = log_odds_of(taught, thought(30, cat=-0.5), photos(0, 30, seed=5))
+    cats = log_odds_of(taught, thought(30, cat=2.0), photos(1, 30, seed=5))
+    limit = np.log(threshold / (1 - threshold))
+    assert (unseen[:, 4] >= limit).mean() >= 0.6
+    assert (cats[:, 4] >= limit).mean() <= 0.1
+
+
+def test_a_word_that_was_added_becomes_likelier_on_unseen_photos_alike(tmp_path: Path) -> None:
+    taught = retrain_tags(a_library(), a_table(), [4], CONFIG, work=tmp_path)
+    unseen = log_odds_of(taught, thought(30, cat=-0.5), photos(0, 30, seed=5))
+    assert (unseen[:, 2] > 0.2).mean() >= 0.9  # before: -0.5 everywhere
+
+
+def test_a_tag_that_was_rejected_becomes_less_likely_on_unseen_photos_alike(tmp_path: Path) -> None:
+    statue = photos(0, 8, seed=1)
+    others = np.concatenate([photos(subject, 20, seed=2) for subject in range(1, SUBJECTS)])
+    material = TagMaterial(
+        [Spoken(f"s{n}", {"cat": False}) for n in range(8)], thought(8, cat=2.5), statue,
+        [], thought(0), statue[:0], thought(100, cat=2.5), others,
+    )  # fmt: skip
+    taught = retrain_tags(material, a_table(), [], CONFIG, work=tmp_path)
+    unseen = log_odds_of(taught, thought(30, cat=2.5), photos(0, 30, seed=5))
+    rest = log_odds_of(taught, thought(30, cat=2.5), photos(2, 30, seed=5))
+    assert unseen[:, 2].mean() < 1.2
+    assert rest[:, 2].mean() > 2.0
+
+
+def test_photos_that_nobody_corrected_keep_their_answers(tmp_path: Path) -> None:
+    taught = retrain_tags(a_library(), a_table(), [4], CONFIG, work=tmp_path)
+    for subject in range(2, SUBJECTS):
+        unseen = log_odds_of(taught, thought(30), photos(subject, 30, seed=7))
+        assert np.abs(unseen[:, :4] - thought(30)[:, :4]).mean() < 0.6
+
+
+def test_a_word_that_fits_everything_is_never_said() -> None:
+    given = np.zeros(6, np.float32)
+    everything = np.zeros(200, np.float32)
+    none = np.zeros(0, np.float32)
+    assert new_word_scale(given, none, everything, Choice()) is None
+    scale = new_word_scale(given, none, everything - 3, Choice())
+    assert scale
+    assert scale.offset == pytest.approx(np.log(4))  # probability 0.8 where it begins to be said
+    assert new_word_scale(given, given, everything - 3, Choice()) is None  # half of it was refused
+
+
+def test_killed_at_random_points_it_ends_with_the_same_weights(tmp_path: Path) -> None:
+    whole = retrain_tags(a_library(), a_table(), [4], CONFIG, work=tmp_path / "whole")
+    chance, kills = random.Random(7), 0
+    while kills < 4:
+        kills += _killed_at(chance.randrange(3, 40), tmp_path / "killed")
+    rest: list[int] = []
+    again = retrain_tags(
+        a_library(), a_table(), [4], CONFIG, work=tmp_path / "killed",
+        progress=lambda done, total, figures: rest.append(done),
+    )  # fmt: skip
+    assert rest[0] > 1  # it went on, and did not begin anew
+    assert np.array_equal(whole.taught, again.taught)
+    assert np.array_equal(whole.thresholds, again.thresholds)
+
+
+def _killed_at(step: int, work: Path) -> bool:
+    """Train in a process that kills itself after so many steps; whether it was killed."""
+    child = os.fork()
+    if child == 0:
+        taken = iter(range(step))
+
+        def die(*_: object) -> None:
+            if next(taken, None) is None:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        retrain_tags(a_library(), a_table(), [4], CONFIG, work=work, progress=die)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL

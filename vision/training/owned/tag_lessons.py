@@ -1,0 +1,93 @@
+"""What people said about tags, as targets that a tag head can learn from.
+
+A word that was added or rejected is known. Of the others on a photo that somebody corrected little
+is known: who adds one word does not name all that is there. How much silence means is measured: of
+the words that were to be expected on those photos, which share was added? (See
+`vision.training.word_fusion.presence`.) Photos that nobody corrected have the head's own answers.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.heads.saying import chain, lift_broader
+from vision.heads.word_model import sigmoid
+from vision.heads.word_tags import WordTable
+
+MOST_COMPLETE = 0.95  # nobody names everything
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What people said of one photo: words that it shows, or does not."""
+
+    photo: str
+    words: Mapping[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Of P photos and W words: how likely each is by all that is known, what that counts, and
+    which pairs somebody spoke of."""
+
+    likely: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    stated: NDArray[np.bool_]
+    completeness: float
+
+
+def stated_words(spoken: Sequence[Spoken], table: WordTable) -> NDArray[np.int8]:
+    """(photos, words): 1 for shown, -1 for not shown, 0 for not spoken of.
+
+    Who says "dog" says "animal"; who says "no animal" says "no dog".
+    """
+    place = {word: number for number, word in enumerate(table.words[: table.modelled])}
+    narrower = _narrower(table)
+    said = np.zeros((len(spoken), table.modelled), np.int8)
+    for row, each in zip(said, spoken, strict=True):
+        known = {place[word]: shows for word, shows in each.words.items() if word in place}
+        for number, shows in known.items():
+            row[chain(number, table.broader) if shows else narrower[number]] = 1 if shows else -1
+        for number, shows in known.items():
+            row[number] = 1 if shows else -1
+    return said
+
+
+def make_targets(
+    stated_PW: NDArray[np.int8],
+    log_odds_PW: NDArray[np.float32],
+    table: WordTable,
+    *,
+    unspoken: float,
+) -> Targets:
+    """Targets of photos that somebody corrected; what was not spoken of counts `unspoken`."""
+    likely = sigmoid(log_odds_PW)
+    said = (
+        lift_broader(likely, table.broader[: table.modelled]) >= table.thresholds[: table.modelled]
+    )
+    silent = stated_PW == 0
+    complete = completeness(stated_PW, likely, said)
+    absent = likely * (1 - complete) / np.maximum(1 - likely * complete, 1e-6)
+    standing = likely / np.maximum(likely + (1 - likely) * (1 - complete), 1e-6)
+    target = np.where(silent, np.where(said, standing, absent), stated_PW > 0)
+    weight = np.where(silent, unspoken, 1.0)
+    return Targets(target.astype(np.float32), weight.astype(np.float32), ~silent, complete)
+
+
+def completeness(
+    stated_PW: NDArray[np.int8], likely_PW: NDArray[np.float32], said_PW: NDArray[np.bool_]
+) -> float:
+    """Of the words that were to be expected and that the head did not say: the share added."""
+    added = float(((stated_PW > 0) & ~said_PW).sum())
+    expected = float(likely_PW[~said_PW].sum())
+    return min(MOST_COMPLETE, added / expected) if expected else 0.0
+
+
+def _narrower(table: WordTable) -> list[list[int]]:
+    narrower: list[list[int]] = [[] for _ in range(table.modelled)]
+    for number in range(table.modelled):
+        for above in chain(number, table.broader):
+            narrower[above].append(number)
+    return narrower
