@@ -8,6 +8,7 @@ from tests.vision.distributed.crews import (
     Dies,
     Straggles,
     Trained,
+    die,
     in_large_batches,
     piece_by_piece,
     train,
@@ -16,6 +17,8 @@ from vision.errors import TrainingError
 from vision.training.distributed.backup import Plan
 from vision.training.distributed.launch import together
 from vision.training.distributed.pieces import Deck, Pieces
+
+pytestmark = pytest.mark.processes
 
 NOBODY = Straggles(worker=-1, step=None, seconds=0)
 PATIENCE_S = 60
@@ -64,6 +67,11 @@ def test_training_ends_with_a_reason_when_too_few_are_left() -> None:
     reason = "1 workers are there, and each step needs the gradients of 2"
     with pytest.raises(TrainingError, match=reason):
         run(Plan(steps=20, take=2), Dies(workers=(1, 3), step=4))
+
+
+def test_the_death_of_the_coordinator_is_told() -> None:
+    with pytest.raises(TrainingError, match="The process that coordinates the training died"):
+        together(1, die, patience_s=PATIENCE_S)
 
 
 def test_nobody_waits_forever() -> None:

@@ -13,6 +13,8 @@ from tests.vision.distributed import curves
 from tests.vision.distributed.curves import CAPTIONS, STOP, Curves
 from vision.training.distributed.world import World
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Curves:

@@ -12,8 +12,9 @@ weights are, is asynchronous training: the two that backup workers are compared 
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
+from threading import Thread
 from time import monotonic
 from typing import Protocol
 
@@ -124,7 +125,6 @@ class Coordinator:
         self.deck, self.outcome = Deck(), Outcome()
         self._asked: dict[Future[Answer], tuple[int, Task]] = {}
         self._fresh: dict[int, Answer] = {}  # by worker, of the step in the making
-        self._pool = ThreadPoolExecutor(len(lines))  # a thread waits for each worker
         self._began_at = 0.0
 
     @property
@@ -132,17 +132,14 @@ class Coordinator:
         return len(self.outcome.steps)
 
     def run(self) -> Outcome:
-        try:
-            self._need_enough()
-            self._began_at = monotonic()
-            while self.step < self.plan.steps:
-                self._deal()
-                for answered in self._heard():
-                    if self.step < self.plan.steps:
-                        self._take(answered)
-            self._dismiss()
-        finally:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        self._need_enough()
+        self._began_at = monotonic()
+        while self.step < self.plan.steps:
+            self._deal()
+            for answered in self._heard():
+                if self.step < self.plan.steps:
+                    self._take(answered)
+        self._dismiss()
         return self.outcome
 
     def _deal(self) -> None:
@@ -150,7 +147,7 @@ class Coordinator:
         busy = {worker for worker, _ in self._asked.values()} | self._fresh.keys()
         for worker in self.lines.keys() - busy:
             task = Task(self.step, self.deck.deal())
-            future = self._pool.submit(self.lines[worker].ask, task, self.weights)
+            future = _answer_of(self.lines[worker], task, self.weights)
             self._asked[future] = worker, task
 
     def _heard(self) -> list[Future[Answer]]:
@@ -222,6 +219,21 @@ class Coordinator:
 def flat(model: nn.Module) -> Tensor:
     """A copy of all weights, one after the other."""
     return parameters_to_vector(model.parameters()).detach().clone()
+
+
+def _answer_of(line: Line, task: Task, weights: Tensor) -> Future[Answer]:
+    """Asked for in a thread of its own, for which nobody has to wait, not even the end of the
+    process."""
+    future: Future[Answer] = Future()
+
+    def ask() -> None:
+        try:
+            future.set_result(line.ask(task, weights))
+        except Exception as error:  # whoever looks at the future sees it
+            future.set_exception(error)
+
+    Thread(target=ask, daemon=True).start()
+    return future
 
 
 def _set_gradient(model: nn.Module, gradient: Tensor) -> None:

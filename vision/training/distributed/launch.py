@@ -7,8 +7,9 @@ for, until the first has done.
 import multiprocessing
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,16 @@ import torch.distributed as dist
 from vision.errors import TrainingError
 
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which process this is, and where it meets the others."""
+
+    rank: int
+    size: int
+    folder: Path
+    patience_s: float
 
 
 def together(size: int, do: Callable[..., Result], *given: Any, patience_s: float) -> Result:
@@ -31,48 +42,48 @@ def together(size: int, do: Callable[..., Result], *given: Any, patience_s: floa
     ours, theirs = context.Pipe(duplex=False)
     with tempfile.TemporaryDirectory(prefix="marea-together-") as folder:
         processes = [
-            context.Process(target=_run, args=(rank, size, folder, theirs, do, given), daemon=True)
-            for rank in range(size)
+            context.Process(
+                target=_run,
+                args=(Place(rank, size, Path(folder), patience_s), pipe, do, given),
+                daemon=True,
+            )
+            for rank, pipe in enumerate([theirs, *[None] * (size - 1)])
         ]
         for process in processes:
             process.start()
         theirs.close()
         try:
-            return _result(ours, processes[0], patience_s)
+            return _result(ours, patience_s)
         finally:
             for process in processes:
                 process.kill()
                 process.join()
 
 
-def _result(pipe: Connection, first: Any, patience_s: float) -> Any:
-    ready = wait([pipe, first.sentinel], patience_s)
-    if not ready:
+def _result(pipe: Connection, patience_s: float) -> Any:
+    if not pipe.poll(patience_s):
         raise TrainingError(f"The training took longer than {patience_s:g} seconds and was ended.")
-    if not pipe.poll():
-        raise TrainingError("The process that coordinates the training died.")
-    result = pipe.recv()
+    try:
+        result = pipe.recv()
+    except EOFError:
+        raise TrainingError("The process that coordinates the training died.") from None
     if isinstance(result, Exception):
         raise result
     return result
 
 
-def _run(
-    rank: int, size: int, folder: str, pipe: Connection, do: Callable[..., Any], given: Any
-) -> None:
+def _run(place: Place, pipe: Connection | None, do: Callable[..., Any], given: Any) -> None:
     torch.set_num_threads(1)
     dist.init_process_group(
         "gloo",
-        init_method=(Path(folder) / "meeting").as_uri(),
-        rank=rank,
-        world_size=size,
-        timeout=timedelta(seconds=60),
+        init_method=(place.folder / "meeting").as_uri(),
+        rank=place.rank,
+        world_size=place.size,
+        timeout=timedelta(seconds=place.patience_s),
     )
-    if rank > 0:
-        do(*given)
-        return
     try:
         result = do(*given)
     except TrainingError as error:
         result = error
-    pipe.send(result)
+    if pipe:
+        pipe.send(result)
