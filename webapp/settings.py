@@ -369,6 +369,12 @@ SEARCH_ENGINE = env.text(
     "faiss",
     "Vector engine: faiss, or milvus://host:19530 for libraries beyond one machine (see scale.md).",
 )
+MAREA_VERSIONS_KEPT = env.integer(
+    "MAREA_VERSIONS_KEPT",
+    2,
+    "Model versions of which is kept what they saw, beside the active one, the one before it and "
+    "those that were pinned.",
+)
 MAREA_INDEX_DELTA = env.integer(
     "MAREA_INDEX_DELTA", 5000, "New photos after which a worker makes a new index base."
 )

@@ -16,6 +16,7 @@ from webapp.library.models import DeletedPhoto, Photo, Worker
 from webapp.library.services.places import place_photos
 from webapp.library.services.trash import delete_photos, expired_trash
 from webapp.library.services.uploads import expire_uploads
+from webapp.teach import retention
 from webapp.teach.models import ModelVersion
 from webapp.teach.services import active_version
 
@@ -61,6 +62,7 @@ def tidy() -> None:
     ExampleImage.objects.expired().delete()
     Session.objects.filter(expire_date__lt=now).delete()
     Worker.objects.forgotten().delete()
+    retention.tidy()
     for log in (AccessAttempt, AccessFailureLog, AccessLog):
         log.objects.filter(attempt_time__lt=now - SIGN_INS_KEPT).delete()
     logger.info("tidied photos=%d uploads=%d", deleted, uploads)

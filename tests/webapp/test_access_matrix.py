@@ -367,5 +367,12 @@ def test_django_admin_knows_accounts_and_versions_but_no_photos() -> None:
 @pytest.mark.parametrize("who", ["nobody", "user"])
 def test_django_admin_opens_for_staff_only(who: str, owner: User, client: Client) -> None:
     client = browser_of(owner if who == "user" else None)
-    for path in ("", "accounts/user/", "teach/modelversion/", "axes/accessattempt/", "nowhere/"):
+    for path in (
+        "",
+        "accounts/user/",
+        "teach/modelversion/",
+        "teach/modelversion/overview/",
+        "axes/accessattempt/",
+        "nowhere/",
+    ):
         assert client.get(f"/admin/{path}").status_code == 302

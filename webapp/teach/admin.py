@@ -10,17 +10,21 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from webapp.errors import NotFound, UserError
-from webapp.teach import jobs
+from webapp.teach import jobs, model_views, retention
+from webapp.teach.cards import cards
 from webapp.teach.fetched import adoptable, offers
 from webapp.teach.job_models import ModelJob
 from webapp.teach.models import ModelVersion
 from webapp.teach.versions import Known, known_versions
+from webapp.texts import one_line
 
 BUSY_POLL_S = 2
 SAID = {
     ModelJob.Kind.PULL: "{name} is being fetched as soon as a worker is free.",
     ModelJob.Kind.ADOPT: "{name} takes over as soon as a worker is free.",
-    ModelJob.Kind.ACTIVATE: "{name} looks at every photo first, then it is put to work.",
+    ModelJob.Kind.ACTIVATE: "{name} is judged and looks at every photo first, then it is put to "
+    "work.",
+    ModelJob.Kind.COMPARE: "{name} looks at the photos that are kept for judging.",
 }
 
 
@@ -31,7 +35,7 @@ class ModelVersionAdmin(admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         ask = self.admin_site.admin_view(require_POST(self.ask))
         own = path("ask/<str:kind>/<str:name>/", ask, name="teach_modelversion_ask")
-        return [own, *super().get_urls()]
+        return [own, *model_views.urls(), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The page; while something is at work, htmx asks for how far it is."""
@@ -39,7 +43,8 @@ class ModelVersionAdmin(admin.ModelAdmin):
             raise PermissionDenied
         if request.headers.get("HX-Request") == "true":
             return _progress(request)
-        context = self.admin_site.each_context(request) | shown() | {"title": "Models"}
+        own = {"title": "Models", "tab": "versions"}
+        context = self.admin_site.each_context(request) | shown() | own
         return render(request, "admin/teach/modelversion/change_list.html", context)
 
     def ask(self, request: HttpRequest, kind: str, name: str) -> HttpResponse:
@@ -48,7 +53,8 @@ class ModelVersionAdmin(admin.ModelAdmin):
             raise PermissionDenied
         try:
             check(kind, name)
-            jobs.ask(kind, name)
+            reason = one_line(request.POST.get("reason", ""))
+            jobs.ask(kind, name, user=request.user, reason=reason)
             messages.success(request, SAID[ModelJob.Kind(kind)].format(name=name))
         except UserError as error:
             messages.error(request, error.message)
@@ -67,10 +73,12 @@ class ModelVersionAdmin(admin.ModelAdmin):
 def check(kind: str, name: str) -> None:
     """Raises `NotFound` when nothing of that name can be pulled, adopted or activated."""
     versions = known_versions()
+    able = {version.name for version in versions if not version.is_active and not version.lacks}
     allowed = {
         ModelJob.Kind.PULL: {each.entry.name for each in offers(versions) if not each.is_here},
         ModelJob.Kind.ADOPT: adoptable(versions),
-        ModelJob.Kind.ACTIVATE: {v.name for v in versions if not v.is_active and not v.lacks},
+        ModelJob.Kind.ACTIVATE: able,
+        ModelJob.Kind.COMPARE: able,
     }
     if kind not in allowed or name not in allowed[ModelJob.Kind(kind)]:
         raise NotFound(f"There is nothing called {name} to {kind}. Nothing was changed.")
@@ -80,7 +88,8 @@ def shown() -> dict[str, Any]:
     """What the page is made of."""
     versions = known_versions()
     return at_work() | {
-        "versions": [(version, measured(version)) for version in versions],
+        "cards": [(card, measured(card.known)) for card in cards()],
+        "leaving": retention.leaving(),
         "adoptable": adoptable(versions),
         "offers": offers(versions),
     }
@@ -89,8 +98,11 @@ def shown() -> dict[str, Any]:
 def at_work() -> dict[str, Any]:
     """The latest jobs, and how often to ask for them; 0 when nothing is at work."""
     latest = jobs.latest()
+    can_go_on = {
+        job.pk for job in latest if job.kind == "activate" and job.state in ("stopped", "failed")
+    }
     busy = any(job.state in ("waiting", "running") for job in latest)
-    return {"jobs": latest, "poll_s": BUSY_POLL_S if busy else 0}
+    return {"jobs": latest, "can_go_on": can_go_on, "poll_s": BUSY_POLL_S if busy else 0}
 
 
 def _progress(request: HttpRequest) -> HttpResponse:

@@ -31,6 +31,7 @@ class ModelJob(models.Model):
         PULL = "pull", "Pull"
         ADOPT = "adopt", "Adopt"
         ACTIVATE = "activate", "Put to work"
+        COMPARE = "compare", "Compare"
         TRAIN = "train", "Train"  # its name is the number of a `TrainingRun`
 
     class State(models.TextChoices):

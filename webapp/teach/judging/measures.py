@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vision.words import words_of
 from webapp.teach.judging.bootstrap import FEWEST, interval
-from webapp.teach.judging.sample import Sample
+from webapp.teach.judging.sample import Said, Sample
 from webapp.teach.judging.seen import SeenBy
 
 # How much of the active version's own figure counts as well where only it says what is right: a
@@ -74,10 +74,11 @@ def _tags_said(old: SeenBy, new: SeenBy, sample: Sample) -> tuple[Values, Values
     neither ever says are nobody's fault."""
     sayable = frozenset().union(*old.meant, *new.meant)
     said = [word for word in sample.said if not word.is_there or word.tag in sayable]
-    return _right(old, said), _right(new, said)
+    return right(old, said), right(new, said)
 
 
-def _right(seen: SeenBy, said: Sequence[Any]) -> Values:
+def right(seen: SeenBy, said: Sequence[Said]) -> Values:
+    """For each photo that somebody spoke about the share of it that the version says as well."""
     place = {photo_id: row for row, photo_id in enumerate(seen.photo_ids)}
     right: dict[int, list[bool]] = defaultdict(list)
     for word in said:

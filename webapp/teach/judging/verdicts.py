@@ -21,10 +21,17 @@ JUDGING = "Looking at photos that were held out"
 Outcome = Verdict.Outcome
 
 
-def judge(version: ModelVersion, load: Callable[[], Looks], *, tell: Tell) -> Verdict:
-    """Let `version` look at the held-out photos and compare it with the active one. What it sees
-    is kept, so nothing is looked at twice. Its weights must have been verified."""
-    active = active_version()
+def judge(
+    version: ModelVersion,
+    load: Callable[[], Looks],
+    *,
+    tell: Tell,
+    against: ModelVersion | None = None,
+) -> Verdict:
+    """Let `version` look at the held-out photos and compare it with the active one, or another that
+    has looked at them. What it sees is kept, so nothing is looked at twice. Its weights must have
+    been verified."""
+    active = against or active_version()
     sample = held_out_sample(active)
     photo_ids = _with_others(active, sample.photo_ids)
     reasons = _unreadable(version)

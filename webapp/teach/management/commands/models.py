@@ -14,9 +14,11 @@ from vision.pulling.catalogue import CATALOGUE
 from vision.versions import open_version
 from webapp.errors import UserError
 from webapp.tables import table
-from webapp.teach import jobs
+from webapp.teach import jobs, retention
 from webapp.teach.fetched import free_name, load_photos, ready_photos, some_photos
 from webapp.teach.job_models import ModelJob
+from webapp.teach.judging.comparing import in_words
+from webapp.teach.judging.verdicts import judge
 from webapp.teach.models import ModelVersion
 from webapp.teach.relooking import Looks, unseen
 from webapp.teach.services import active_version, weights_folder
@@ -61,9 +63,16 @@ class Command(BaseCommand):
             metavar="REASON",
             help="put it to work although it is worse than the version at work; the reason is kept",
         )
-        for each in (pull, adoption, activation):
+        comparing = actions.add_parser(
+            "compare", help="judge a version beside another, on photos that no training learns from"
+        )
+        for each in (pull, adoption, activation, comparing):
             each.add_argument("name", metavar="NAME")
             each.add_argument("--job", type=int, help="the row that a worker tells how far it is")
+        comparing.add_argument("other", metavar="OTHER", nargs="?", help="default: the active one")
+        comparing.add_argument("--json", action="store_true", help="print one JSON object")
+        tidying = actions.add_parser("tidy", help="let go of old versions, by MAREA_VERSIONS_KEPT")
+        tidying.add_argument("--dry-run", action="store_true", help="only say what would go")
         actions.add_parser("rollback", help="put the version back to work that was active before")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -72,6 +81,8 @@ class Command(BaseCommand):
             "pull": self._pull,
             "adopt": self._adopt,
             "activate": self._activate,
+            "compare": self._compare,
+            "tidy": self._tidy,
             "rollback": self._roll_back,
         }
         job = ModelJob.objects.filter(pk=options.get("job") or 0).first()
@@ -151,6 +162,30 @@ class Command(BaseCommand):
         if unreadable:
             self.stderr.write(f"{unreadable} photos could not be read; manage.py doctor says more.")
         return f"{version.name} is at work."
+
+    def _compare(self, *, name: str, other: str | None = None, **options: Any) -> str:
+        version, against = register(name), register(other) if other else active_version()
+        if not against.is_active:  # so that it has looked at them as well
+            judge(against, lambda: _eye(against), tell=self.tell)
+        verdict = judge(version, lambda: _eye(version), tell=self.tell, against=against)
+        if options.get("json"):
+            return json.dumps(
+                {
+                    "version": name,
+                    "against": against.name,
+                    "outcome": verdict.outcome,
+                    "reasons": verdict.reasons,
+                    "photos": verdict.photos,
+                    "measures": verdict.measures,
+                }
+            )
+        return "\n".join(in_words(verdict))
+
+    def _tidy(self, *, dry_run: bool = False, **_: Any) -> str:
+        going = [f"{each.version.name}: {each.says}" for each in retention.leaving()]
+        if not dry_run:
+            retention.tidy()
+        return "\n".join(going) or "There is nothing to let go of."
 
     def _roll_back(self, **_: Any) -> str:
         return f"{roll_back().name} is at work again."
