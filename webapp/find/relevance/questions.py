@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 
 from search.words import content_words
+from vision.vocabulary import broader_words, vocabulary
 from webapp.find.judging import Judgements
 from webapp.find.measuring import phrases, sentences
 from webapp.find.relevance.given import ALBUMS, EVENTS, SIGNS, TAGS, Given
@@ -141,16 +142,25 @@ def _without(judgements: Judgements, words: Mapping[str, Grades]) -> Iterator[tu
 
 
 def _often_beside(word: str, words: Mapping[str, Grades]) -> list[str]:
-    """Words on some of the photos of `word` and not on others, commonest first; none that cannot
-    be away where it is."""
+    """Words on some of the photos of `word` and not on others, commonest first; none that means
+    the same or cannot be away where it is, as a player where a baseball player is."""
     mine = _sure(words[word])
-    shared = {other: len(mine & _sure(words[other])) for other in words if other != word}
+    others = [other for other in words if not _is_related(word, other)]
+    shared = {other: len(mine & _sure(words[other])) for other in others}
     kept = [
         other
         for other, count in shared.items()
         if count >= FEWEST_RIGHT and len(mine - set(words[other])) >= FEWEST_RIGHT
     ]
     return sorted(kept, key=lambda other: (-shared[other], other))
+
+
+def _is_related(one: str, other: str) -> bool:
+    return one in other or other in one or one in _above(other) or other in _above(one)
+
+
+def _above(word: str) -> list[str]:
+    return broader_words(word) if word in vocabulary() else []
 
 
 def _sure(grades: Grades) -> set[int]:
