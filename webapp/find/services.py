@@ -12,19 +12,18 @@ from search.index import Selection
 from search.query import Query
 from search.rank import Hit, last, rank
 from search.ranker.files import Ranker
-from search.words import content_words, split, stem
-from vision.vocabulary import search_forms
+from search.words import content_words
 from webapp.accounts.models import User
 from webapp.find import engine
 from webapp.find.conditions import satisfying
 from webapp.find.events import UNKNOWN, Memory, remembered
 from webapp.find.learned import in_learned_order, ranker_at_work
 from webapp.find.lexicon import lexicon_of
+from webapp.find.saying_tags import saying_tags
 from webapp.find.text import embed_query, generic_queries, known_words
 from webapp.find.understanding import understand
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.stacks.folding import counted, fold_hits, folded
-from webapp.teach.models import PhotoTag
 from webapp.teach.serving import one_version
 from webapp.teach.words import with_words
 
@@ -184,7 +183,7 @@ def _hits(
         background=background,
         photos=seen,
         texts=texts,
-        own_tags=_own_tags([each.photo_id for each in texts if each.tags]),
+        own_tags=saying_tags([each.photo_id for each in texts if each.tags], words),
     )
     against = [
         signals.absence(
@@ -195,18 +194,6 @@ def _hits(
     heard = [each for each in (*opinions, *against) if each.name not in leaving_out]
     hits = in_learned_order(rank(query, heard, CANDIDATES), ranker, visible, words=len(words))
     return fold_hits(user, last(hits, memory.not_meant))
-
-
-def _own_tags(photo_ids: Sequence[int]) -> dict[int, set[str]]:
-    """By photo the stems of the tags that people gave it or taught, and of all by which these are
-    found."""
-    own = (PhotoTag.Source.PERSON, PhotoTag.Source.TAUGHT)
-    given = PhotoTag.objects.shown().filter(photo__in=photo_ids, source__in=own)
-    stems: dict[int, set[str]] = {}
-    for photo_id, name in given.values_list("photo_id", "tag__name"):
-        for form in (name, *search_forms(name)):
-            stems.setdefault(photo_id, set()).update(stem(word) for word in split(form))
-    return stems
 
 
 def found_with_photos(user: User, visible: PhotoQuerySet, hits: Sequence[Hit]) -> list[Found]:

@@ -263,3 +263,15 @@ def test_a_photo_that_nobody_has_looked_at_is_found_by_its_name(
         assert found.photo == photo
     assert find_photos(owner, "zanzibar").found[0].reasons == ("file name has ‘zanzibar’",)
     assert photo not in similar_photos(owner, photo)
+
+
+def test_another_name_of_a_tag_counts_as_the_tag_but_a_narrower_word_does_not(
+    owner: User,
+) -> None:
+    wave = a_scene(owner, "a blurry thing", tags=("surfing",))
+    dog = a_scene(owner, "a blurry thing", tags=("dog",))
+
+    assert find_photos(owner, "surfer").confident == 1
+    assert found(owner, "surfer")[0] == wave
+    assert find_photos(owner, "puppies").confident == 0
+    assert found(owner, "puppies")[0] == dog
