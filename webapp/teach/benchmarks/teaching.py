@@ -65,18 +65,12 @@ def run(options: Mapping[str, Any]) -> dict[str, Any]:
 def _embedded(data: Path) -> tuple[Vectors, list[str]]:
     """Embeddings (n, 512) by the active version, and the classes."""
     eye = active_subject().eye
-    names, found = [], []
-    for split in SPLITS:
-        images = []
-        for name, image in Collection(data).photos(split):
-            names.append(name.split("/")[0])
-            images.append(image)
-            if len(images) == BATCH:
-                found.append(eye.embedded(eye.features(images)).embeddings)
-                images = []
-        if images:
-            found.append(eye.embedded(eye.features(images)).embeddings)
-    return np.concatenate(found).astype(np.float32), names
+    photos = [photo for split in SPLITS for photo in Collection(data).photos(split)]
+    found = []
+    for at in range(0, len(photos), BATCH):
+        images = [image for _, image in photos[at : at + BATCH]]
+        found.append(np.asarray(eye.embedded(eye.features(images)).embeddings, np.float32))
+    return np.concatenate(found), [name.split("/")[0] for name, _ in photos]
 
 
 class Owner:
