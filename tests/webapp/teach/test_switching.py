@@ -8,7 +8,8 @@ import pytest
 from django.db import connection
 
 from search import fulltext
-from tests.factories import a_photo, a_sight, a_user, an_embedding
+from tests.factories import a_photo, a_sight, a_user
+from tests.webapp.teach.one_word import OneWord, silent
 from vision.sight import Image
 from vision.sight import Sight as Seen
 from webapp.accounts.models import User
@@ -22,22 +23,6 @@ from webapp.teach.registry import active_version
 from webapp.teach.saying import add_tag
 
 pytestmark = pytest.mark.django_db
-
-
-class OneWord:
-    """Something that looks, and sees one and the same in every photo."""
-
-    input_size = 64
-
-    def __init__(self, word: str) -> None:
-        self.word = word
-
-    def look(self, images: Sequence[Image]) -> list[Seen]:
-        return [Seen(an_embedding(1), [(self.word, 0.9)], f"a {self.word}", 0.9) for _ in images]
-
-
-def silent(step: str, done: int, total: int) -> None:
-    pass
 
 
 @pytest.fixture
