@@ -5,10 +5,11 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
-from vision.sight import Image, Sight
+from vision.sight import EVERYTHING, Image, Sight
 
 PHOTOS = 16  # of fewer than 20 the gate does not say that all look the same
 
@@ -21,8 +22,10 @@ class OneWord:
     def __init__(self, word: str, *, seconds: float = 0.0) -> None:
         self.word = word
         self.seconds = seconds
+        self.asked: list[tuple[int, frozenset[str]]] = []
 
-    def look(self, images: Sequence[Image]) -> list[Sight]:
+    def look(self, images: Sequence[Image], *, wanted: frozenset[str] = EVERYTHING) -> list[Sight]:
+        self.asked.append((len(images), wanted))
         time.sleep(self.seconds)
         vector = np.random.default_rng(1).normal(size=512)
         unit = (vector / np.linalg.norm(vector)).astype(np.float32)
@@ -37,14 +40,14 @@ def prepare() -> None:
     from django.core.management import call_command
 
     from tests.factories import a_photo, a_sight, a_user
+    from tests.webapp.teach.twins import a_twin
     from webapp.teach.models import ModelVersion
-    from webapp.teach.registry import active_version, weights_folder
 
     call_command("migrate", verbosity=0)
     ana = a_user("ana")
     for _ in range(PHOTOS):
         a_sight(a_photo(ana, with_thumbnails=False), tags=[("cat", 0.9)], caption="a cat")
-    folder = str(weights_folder(active_version()))
+    folder = str(a_twin(Path(os.environ["MAREA_DATA"]) / "models" / "another"))
     ModelVersion.objects.create(name="another", folder=folder)
 
 

@@ -15,11 +15,11 @@ from django.db import connection
 from tests.factories import a_photo, a_sight, a_user
 from tests.stack import ROOT, environment_for
 from tests.webapp.teach.one_word import OneWord, silent
+from tests.webapp.teach.twins import a_twin
 from webapp.accounts.models import User
 from webapp.find.services import find_photos
 from webapp.teach import switching
 from webapp.teach.models import ModelVersion
-from webapp.teach.registry import active_version, weights_folder
 from webapp.teach.words import caption_of, tags_of
 
 PHOTOS = 12
@@ -57,13 +57,12 @@ class Searching(threading.Thread):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_searches_see_one_version_or_the_other_and_never_both() -> None:
+def test_searches_see_one_version_or_the_other_and_never_both(tmp_path: Path) -> None:
     ana, over = a_user("ana"), threading.Event()
     for _ in range(PHOTOS):
         a_sight(a_photo(ana, with_thumbnails=False), tags=[("cat", 0.9)], caption="a cat")
-    another = ModelVersion.objects.create(
-        name="another", folder=str(weights_folder(active_version()))
-    )
+    folder = str(a_twin(tmp_path / "another"))
+    another = ModelVersion.objects.create(name="another", folder=folder)
     find_photos(ana, "warm up")
     people = [Searching(ana, over) for _ in range(2)]
     for person in people:
