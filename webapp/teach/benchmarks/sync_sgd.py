@@ -9,7 +9,7 @@ training applies each gradient as it comes. All three are dealt the same pieces 
 A delay is a sleep, which stands for a machine, or its network, that is busy with something else.
 The network is so small that a step without delays is much shorter than a delay: workers share the
 processors of one machine here, and backup workers spend processor to save waiting. Where nobody is
-delayed (--delay-ms 0) they only cost.
+delayed (--delay-ms 0) they gain nothing.
 """
 
 import tempfile
