@@ -9,6 +9,7 @@ from pydantic import Field
 from webapp.accounts.http import SignedInRequest
 from webapp.accounts.models import User
 from webapp.find import heat_maps
+from webapp.find.events import note_search
 from webapp.find.services import Found, find_photos, similar_photos
 from webapp.library.cursors import read_signed, signed
 from webapp.library.models import Photo
@@ -64,14 +65,13 @@ class SimilarPhotos(Schema):
 
 @router.get("search", response={200: Results, **fails(400, 503)}, url_name="search")
 def search(request: SignedInRequest, wanted: Query[Search]) -> Results:
-    """The photos that are meant, best first."""
+    """The photos that are meant, best first. Remembered like searches on the page: while its owner
+    keeps a search history."""
+    offset = _offset(wanted.cursor)
     page = find_photos(
-        request.user,
-        wanted.q,
-        limit=wanted.limit,
-        offset=_offset(wanted.cursor),
-        show_more=wanted.more,
+        request.user, wanted.q, limit=wanted.limit, offset=offset, show_more=wanted.more
     )
+    note_search(request.user, wanted.q, page, offset=offset)
     more_from = page.next_offset
     return Results(
         query=str(page.query),

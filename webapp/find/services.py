@@ -1,6 +1,6 @@
 """Finding photos: by what is in them, by conditions, by likeness to another photo."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,13 +96,10 @@ def matching_photos(user: User, query: Query) -> PhotoQuerySet:
 
 
 @one_version()
-def ranked_hits(
-    user: User, query: Query, *, show_more: bool = False, leaving_out: Collection[str] = ()
-) -> list[Hit]:
-    """What `find_photos` pages through for a query with text, best first; for measuring also
-    without the signals of these names."""
+def ranked_hits(user: User, query: Query, *, show_more: bool = False) -> list[Hit]:
+    """What `find_photos` pages through for a query with text, best first."""
     visible, memory = matching_photos(user, query), remembered(user, query)
-    hits = _hits(user, query, visible, memory, ranker_at_work(), leaving_out)
+    hits = _hits(user, query, visible, memory, ranker_at_work())
     return hits if show_more else hits[: cutoff.confident(hits) or NEAREST]
 
 
@@ -155,7 +152,6 @@ def _hits(
     visible: PhotoQuerySet,
     memory: Memory,
     ranker: Ranker | None,
-    leaving_out: Collection[str] = (),
 ) -> list[Hit]:
     view, words = engine.open_view(user), content_words(query.text)
     photos = view.photos
@@ -191,8 +187,8 @@ def _hits(
         )
         for unwanted in query.unwanted
     ]
-    heard = [each for each in (*opinions, *against) if each.name not in leaving_out]
-    hits = in_learned_order(rank(query, heard, CANDIDATES), ranker, visible, words=len(words))
+    fused = rank(query, [*opinions, *against], CANDIDATES)
+    hits = in_learned_order(fused, ranker, visible, words=len(words))
     return fold_hits(user, last(hits, memory.not_meant))
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from tests.factories import a_photo, a_sight, a_user
+from tests.factories import a_photo, a_sight, a_token, a_user
 from webapp.accounts.models import User
 from webapp.find import events
 from webapp.find.event_models import SearchDeed, SearchEvent
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.django_db
 
 SEARCH, HISTORY = reverse("find:page"), reverse("find:history")
 ERASE, NOT_THIS = reverse("find:erase_history"), reverse("find:not_this")
+API = reverse("api:search")
 HTMX = {"HX-Request": "true"}
 
 
@@ -62,6 +63,20 @@ def test_a_search_is_remembered_with_what_was_shown(as_ana: Client, ana: User) -
     assert features[other.pk]["favourite"] == 0.0
     assert features[other.pk]["signal tags"] > 0.0
     assert {"fused", "signal embedding", "of this year"} <= set(event.names)
+
+
+def test_a_program_s_searches_are_remembered_as_long_as_its_owner_wants(ana: User) -> None:
+    dog = a_dog(ana)
+    program = Client(headers={"Authorization": f"Bearer {a_token(ana)}"})
+
+    assert program.get(API, {"q": "dog"}).status_code == 200
+    event = SearchEvent.objects.get()
+    assert (event.user, event.text, event.offset) == (ana, "dog", 0)
+    assert [row[0] for row in event.shown] == [dog.pk]
+
+    events.choose_history(ana, False)
+    assert program.get(API, {"q": "cat"}).status_code == 200
+    assert SearchEvent.objects.get() == event
 
 
 @pytest.mark.parametrize("count", [2, 20])

@@ -1,5 +1,6 @@
 """evaluate all --docs: what was measured reaches the page, and nothing else of it changes."""
 
+import json
 from io import StringIO
 from pathlib import Path
 
@@ -44,6 +45,26 @@ def test_the_gate_is_told_for_every_other_version() -> None:
     tables = all_tables({"first": measured(0.8), "second": measured(0.5)})
     assert "second beside first on drawn: 62% of recall@10" in tables
     assert "not passed" in tables
+
+
+def test_one_measure_is_measured_anew_and_the_others_stay(tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "data" / "coco", train=12, dev=1)
+    page = tmp_path / "benchmarks.md"
+    page.write_text(f"{BEGIN}\n{END}\n")
+    recalls = {f"recall@{k}": 0.25 for k in (1, 5, 10)}
+    retrieval = {"photos": 9, "text_to_image": recalls, "image_to_text": recalls}
+    before = {"before": {"coco": {"retrieval": retrieval, "captions": {"photos": 9, "bleu4": 0.5}}}}
+    page.with_name("measured.json").write_text(json.dumps(before))
+
+    call_command(
+        "evaluate", "retrieval", data=folder, docs=page, stdout=StringIO(), stderr=StringIO()
+    )
+
+    kept = json.loads(page.with_name("measured.json").read_text())
+    (now,) = kept.keys() - {"before"}
+    assert kept["before"] == before["before"]
+    assert set(kept[now]["coco"]) == {"retrieval"}
+    assert f"| coco, before | coco, {now} |" in page.read_text()  # of which more was measured
 
 
 def test_a_plot_is_the_same_for_the_same_figures(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from search.grading import ndcg
+from search.grading import GLANCE, ndcg
 from search.query import Field, Query
+from search.rank import Hit, rank
 from webapp.accounts.models import User
 from webapp.find.relevance.questions import Question
 from webapp.find.services import ranked_hits
@@ -48,7 +49,6 @@ PARTS: Mapping[str, Part] = {
     "cameras and favourites": Part(fields={Field.CAMERA, Field.FAVOURITE}),
     "what should not be there": Part({"absence"}, absence=True),
 }
-NOTHING = Part()
 
 Scores = dict[str, list[float]]  # by group, one for each question in its order
 
@@ -69,30 +69,41 @@ def relevance(user: User, asked: Sequence[Question], photo_ids: Sequence[int]) -
 
 def ablation(user: User, asked: Sequence[Question], photo_ids: Sequence[int]) -> dict[str, Any]:
     """Mean nDCG@10 by group of everything, and without each part in turn."""
+    scores: dict[str, Scores] = {name: defaultdict(list) for name in ("", *PARTS)}
+    for question in asked:
+        query = understand(user, question.text)
+        hits = ranked_hits(user, query, show_more=True)
+        scores[""][question.group].append(_score(question, hits, photo_ids))
+        for name, part in PARTS.items():
+            rest = _without(user, query, part, hits)
+            scores[name][question.group].append(_score(question, rest, photo_ids))
     return {
-        "ndcg@10": means(scores_of(user, asked, photo_ids)),
-        "without": {
-            name: means(scores_of(user, asked, photo_ids, leaving_out=part))
-            for name, part in PARTS.items()
-        },
+        "ndcg@10": means(scores[""]),
+        "without": {name: means(scores[name]) for name in PARTS},
     }
 
 
-def scores_of(
-    user: User,
-    asked: Sequence[Question],
-    photo_ids: Sequence[int],
-    *,
-    leaving_out: Part = NOTHING,
-) -> Scores:
-    place_of = {photo_id: place for place, photo_id in enumerate(photo_ids)}
+def scores_of(user: User, asked: Sequence[Question], photo_ids: Sequence[int]) -> Scores:
     scores: Scores = defaultdict(list)
     for question in asked:
-        query = leaving_out.dropped_from(understand(user, question.text))
-        hits = ranked_hits(user, query, show_more=True, leaving_out=leaving_out.signals)
-        order = [place_of[hit.photo_id] for hit in hits]
-        scores[question.group].append(round(ndcg(order, question.grades), DECIMALS))
+        hits = ranked_hits(user, understand(user, question.text), show_more=True)
+        scores[question.group].append(_score(question, hits, photo_ids))
     return dict(scores)
+
+
+def _without(user: User, query: Query, part: Part, hits: Sequence[Hit]) -> Sequence[Hit]:
+    """`hits` as they are without a part; another search only where it makes another query."""
+    rest = part.dropped_from(query)
+    if rest != query:
+        hits = ranked_hits(user, rest, show_more=True)
+    heard = [each for each in hits[0].signals if each.name not in part.signals] if hits else []
+    return rank(rest, heard, GLANCE)
+
+
+def _score(question: Question, hits: Sequence[Hit], photo_ids: Sequence[int]) -> float:
+    place_of = {photo_id: place for place, photo_id in enumerate(photo_ids)}
+    order = [place_of[hit.photo_id] for hit in hits[:GLANCE]]
+    return round(ndcg(order, question.grades), DECIMALS)
 
 
 def means(scores: Scores) -> dict[str, float]:

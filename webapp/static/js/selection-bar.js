@@ -5,7 +5,6 @@ import { markAll } from "./not-this.js";
 import { getJson, post } from "./server.js";
 import { askForWord } from "./tag-dialog.js";
 import { toast } from "./toast.js";
-import { reloadAndTell } from "./told.js";
 
 const MAX_EXAMPLES = 20; // as webapp/find/examples.py
 const MAX_TAUGHT = 1000; // as webapp/teach/taught_views.py
@@ -101,25 +100,21 @@ export class SelectionBar {
     try {
       const answer = await post(this.#url(action), { photos: ids.join(","), ...fields });
       this.selection.clear();
-      const undo = answer.undo && this.#undoOf(answer.undo, fields);
-      if (this.grid.reloads && !TAKES_AWAY.has(action)) return reloadAndTell(answer.message, undo);
       if (TAKES_AWAY.has(action)) this.grid.remove(ids);
       else this.grid.refresh(ids);
-      toast(answer.message, { action: undo && { label: "Undo", run: () => this.#undo(undo, answer.undo) } });
+      const undo = answer.undo && { label: "Undo", run: () => this.#undo(answer.undo, fields) };
+      toast(answer.message, { action: undo });
     } catch (error) {
       toast(error.message, { error: true });
     }
   }
 
   /** What a person said is taken back as the act it was; other actions by their opposite. */
-  #undoOf({ action, act, photos }, fields) {
-    if (act) return { url: `/corrections/${act}/undo`, fields: {} };
-    return { url: this.#url(action), fields: { photos: photos.join(","), ...fields } };
-  }
-
-  async #undo({ url, fields }, { action, photos }) {
+  async #undo({ action, act, photos }, fields) {
     try {
-      const answer = await post(url, fields);
+      const answer = act
+        ? await post(`/corrections/${act}/undo`, {})
+        : await post(this.#url(action), { photos: photos.join(","), ...fields });
       await (TAKES_AWAY.has(action) ? this.grid.load() : this.grid.refresh(photos));
       toast(answer.message);
     } catch (error) {

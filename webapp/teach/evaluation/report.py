@@ -80,10 +80,15 @@ def _with(before: dict[str, Measured], version: str, measured: Measured) -> dict
 
 
 def _active_first(measured: Mapping[str, Measured], active: str) -> dict[str, Measured]:
-    """Columns stand in this order, whatever was measured last."""
+    """Columns stand in this order, whatever was measured last; but the first one, with which others
+    are compared, is a version of which most was measured."""
+
+    def place(name: str) -> tuple[int, bool]:
+        return -sum(len(measures) for measures in measured[name].values()), name != active
+
     return {
         name: {each: measured[name][each] for each in COLLECTIONS if each in measured[name]}
-        for name in sorted(measured, key=lambda name: name != active)
+        for name in sorted(measured, key=place)
     }
 
 
