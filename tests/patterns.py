@@ -1,11 +1,16 @@
 """Photos of problems that nobody trained a backbone on: patterns, different every time."""
 
+import hashlib
 import io
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+
+from vision.classifying.snapshot import image_path
 
 SIZE = 96
 KINDS = ("stripes", "dots", "checks", "rings")
@@ -69,3 +74,25 @@ def write_classes(folder: Path, classes: Mapping[str, str], *, photos: int, firs
         for seed in range(first, first + photos):
             (folder / name / f"{seed}.jpg").write_bytes(a_pattern(kind, seed))
     return folder
+
+
+def write_snapshot(folder: Path, classes: Mapping[str, str], *, photos: int) -> Path:
+    """A data set as `vision.classifying` reads it; one photo in five to choose by, one to judge."""
+    sides = ("train", "train", "train", "validation", "test")
+    rows = []
+    for label, kind in enumerate(classes.values()):
+        for seed in range(photos):
+            data = a_pattern(kind, seed)
+            sha256 = hashlib.sha256(data).hexdigest()
+            place = image_path(folder, sha256)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(data)
+            rows.append([sha256, label, sides[seed % len(sides)]])
+    manifest = {"format": 1, "digest": "d" * 64, "labels": list(classes), "photos": rows}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
+
+
+def pixels_of(data: bytes) -> NDArray[np.uint8]:
+    """An encoded photo of ours, decoded."""
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))

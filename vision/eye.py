@@ -20,6 +20,7 @@ from vision.heads import (
     CLASSIFIERS,
     EMBEDDERS,
     TAGGERS,
+    Captioned,
     Captioner,
     Embedder,
     Tagger,
@@ -27,7 +28,7 @@ from vision.heads import (
 from vision.pixels import squash_batch
 from vision.registry import Registry
 from vision.second_look import SecondLook, second_look
-from vision.sight import Image, Sight
+from vision.sight import EVERYTHING, Image, Sight
 from vision.versions import Version, classifiers_of, open_version
 
 logger = logging.getLogger(__name__)
@@ -71,18 +72,22 @@ class Eye:
         heads = (self.embed, self.tag, self.caption, *self.classify)
         return max(getattr(head, "input_size", 0) for head in heads)
 
-    def look(self, images: Sequence[Image]) -> list[Sight]:
-        """What is in each photo; photos are upright sRGB arrays of any size.
+    def look(self, images: Sequence[Image], *, wanted: frozenset[str] = EVERYTHING) -> list[Sight]:
+        """What is in each photo; photos are upright sRGB arrays of any size. Tags or captions that
+        are not `wanted` are left empty.
 
         Raises BadImage when an array is no photo.
         """
         starts = range(0, len(images), LOOK_BATCH)
-        return [sight for s in starts for sight in self._look(images[s : s + LOOK_BATCH])]
+        return [sight for s in starts for sight in self._look(images[s : s + LOOK_BATCH], wanted)]
 
-    def _look(self, images: Sequence[Image]) -> list[Sight]:
+    def _look(self, images: Sequence[Image], wanted: frozenset[str]) -> list[Sight]:
         features = self.see(images)
         embeddings = cast("NDArray[np.float32]", features.embeddings)  # by `embedded`
-        seen = zip(embeddings, self.tags(features), self.caption(features), strict=True)
+        nothing = [Captioned("", 0.0, {})] * len(images)
+        captions = self.caption(features) if "captions" in wanted else nothing
+        tags = self.tags(features) if "tags" in wanted else [[] for _ in images]
+        seen = zip(embeddings, tags, captions, strict=True)
         return [Sight(embedding, own, *caption) for embedding, own, caption in seen]
 
     def see(self, images: Sequence[Image]) -> Features:

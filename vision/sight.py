@@ -11,6 +11,9 @@ Image = NDArray[np.uint8]
 # Dimensions of the space that photos and texts share.
 EMBED_DIM = 512
 
+# What can be looked for in a photo.
+EVERYTHING = frozenset({"embedding", "tags", "captions"})
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:

@@ -16,6 +16,7 @@ from webapp.find.api import router as find
 from webapp.library.api import router as library
 from webapp.responses import Problem, answer
 from webapp.teach.api import router as teach
+from webapp.teach.taught_api import router as taught
 
 
 class MareaAPI(NinjaAPI):
@@ -38,6 +39,7 @@ api = MareaAPI(
 api.add_router("", library)
 api.add_router("", find)
 api.add_router("", teach)
+api.add_router("", taught)
 api.add_router("", albums)
 
 

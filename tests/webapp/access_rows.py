@@ -93,6 +93,10 @@ def a_question(things: Things) -> dict[str, Any]:
     return {"data": {"questions": questions, "says": "yes"}}
 
 
+def photo_id(things: Things) -> int:
+    return things.photo_id
+
+
 def ids(things: Things) -> list[int]:
     return [things.photo_id]
 
@@ -141,6 +145,7 @@ MINE, ONE, MANY, PUBLIC, PEOPLE = Kind.MINE, Kind.ONE, Kind.MANY, Kind.PUBLIC, K
 PHOTO = "photos/<int:photo_id>"
 ALBUM = "albums/<int:album_id>"
 TAUGHT = "teach/<int:taught_id>"
+TAG = "tags/<int:taught_id>"
 API = "api/v1/"
 PERSON = "account/people/<int:user_id>"
 
@@ -266,6 +271,17 @@ PROGRAMS = [
     Row("POST", f"{API}{ALBUM}/remove", ONE, request=body(ids=ids)),
     Row("GET", f"{API}tags", MINE),
     Row("GET", f"{API}tags", MINE, request=form(start=SECRET[:3])),
+    Row("GET", f"{API}taught-tags", MINE),
+    Row("POST", f"{API}taught-tags", MANY, 201, body(tag="rex", ids=ids)),
+    Row("GET", f"{API}taught-{TAG}", ONE),
+    Row(
+        "POST",
+        f"{API}taught-tags/<int:taught_id>/answers",
+        ONE,
+        request=body(photo_id=photo_id, shows=True),
+    ),
+    Row("PATCH", f"{API}taught-tags/<int:taught_id>", ONE, request=body(tag="rex")),
+    Row("DELETE", f"{API}taught-tags/<int:taught_id>", ONE, 204),
     Row("GET", f"{API}jobs", MINE),
     Row("GET", f"{API}models", MINE),
     Row("GET", f"{API}openapi.json", PUBLIC),

@@ -361,7 +361,7 @@ def test_pages_about_people_tell_nothing_of_their_photos(row: Row, owner: User) 
 
 def test_django_admin_knows_accounts_and_versions_but_no_photos() -> None:
     ours = {model._meta.label for model in admin.site._registry if "webapp" in model.__module__}
-    assert ours == {"accounts.User", "teach.ModelVersion"}
+    assert ours == {"accounts.User", "teach.ModelVersion", "teach.DataSet"}
 
 
 @pytest.mark.parametrize("who", ["nobody", "user"])
@@ -372,6 +372,7 @@ def test_django_admin_opens_for_staff_only(who: str, owner: User, client: Client
         "accounts/user/",
         "teach/modelversion/",
         "teach/modelversion/overview/",
+        "teach/dataset/",
         "axes/accessattempt/",
         "nowhere/",
     ):

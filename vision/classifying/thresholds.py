@@ -21,8 +21,9 @@ TEMPERATURES = np.geomspace(0.2, 5.0, 65)
 
 
 @torch.no_grad()
-def calibrate(network: ClassifierNetwork, validation: Examples) -> None:
-    """Set temperature, thresholds and nearness, from photos that the network has not learned."""
+def calibrate(network: ClassifierNetwork, train: Examples, validation: Examples) -> None:
+    """Set temperature and thresholds from photos that the network has not learned, and nearness
+    from how far each photo lies from the others of its class."""
     described = torch.from_numpy(validation.plain)
     labels = torch.from_numpy(validation.labels)
     network.temperature.fill_(_temperature(network(described), labels))
@@ -32,10 +33,19 @@ def calibrate(network: ClassifierNetwork, validation: Examples) -> None:
     right = said == validation.labels
     classes = network.config.classes
     network.thresholds.copy_(torch.from_numpy(thresholds(said, probability, right, classes)))
-    near = network.nearness(described).numpy()
-    own = near[np.flatnonzero(right), said[right]]
-    if len(own):
-        network.nearest.fill_(float(np.quantile(own, FAR)))
+    network.nearest.fill_(float(np.quantile(_nearness_to_others(network, train), FAR)))
+
+
+def _nearness_to_others(network: ClassifierNetwork, train: Examples) -> Floats:
+    """Cosine of each training photo to the middle of its class without it, which is as if it had
+    been kept aside: validation photos alone are too few to say how far a class reaches."""
+    own = train.labels < network.config.classes
+    units = functional.normalize(network.standardised(torch.from_numpy(train.plain[own])), dim=1)
+    labels = torch.from_numpy(train.labels[own])
+    sums = torch.zeros_like(network.middles).index_add_(0, labels, units)
+    others = functional.normalize(sums[labels] - units, dim=1)
+    nearness: Floats = (units * others).sum(dim=1).numpy()
+    return nearness
 
 
 def _temperature(logits: torch.Tensor, labels: torch.Tensor) -> float:

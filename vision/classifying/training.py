@@ -31,9 +31,11 @@ logger = logging.getLogger(__name__)
 
 AUTO = "auto"
 HEADS = (AUTO, *RECIPES)
-# Background photos that look more like a class than half of its own photos do are taken for
-# members of it, and not learned as "none of them".
-LIKE_A_MEMBER = 0.5
+# Libraries hold photos of the classes too, which must not be learned as "none of them": one that
+# lies nearer to a class than the farthest tenth of its own photos do is left out. Of Caltech-101
+# with 470 photos of its classes among 970 of the library, 0.83 of new photos get a tag; a half in
+# place of a tenth gives 0.73. With none of them in the library it is 0.80 and 0.81.
+LIKE_A_MEMBER = 0.1
 SPLIT_OF_BACKGROUND = {TRAIN: 0.7, VALIDATION: 0.15, TEST: 0.15}
 
 Progress = Callable[[str, int, int], object]
@@ -79,7 +81,7 @@ def train_classifier(config: ClassifierTraining) -> Path:
     sides, names, background = _look(config, backbone)
     fitted = _best(config, sides)
     config.progress("Measuring", 0, 0)
-    calibrate(fitted.network, sides[VALIDATION])
+    calibrate(fitted.network, sides[TRAIN], sides[VALIDATION])
     figures = figures_of(fitted.network, sides[TEST], config.snapshot.labels, names)
     figures |= _how(config, fitted, sides, background)
     return _publish(config, fitted.network, figures)

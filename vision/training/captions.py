@@ -197,7 +197,7 @@ class _Steps:
         chosen = every[int(rng.choice(len(every), p=chances / chances.sum()))]
         words_BT = chosen.draw(config.language_batch, rng)
         start = int(rng.integers(FIRST_MANNER, FIRST_MANNER + 2)) if chosen.language == "en" else 2
-        own_BT = words_BT[self.world.part(len(words_BT))]
+        own_BT = words_BT[self.world.part(len(words_BT), least=1)]
         with self._autocast():
             loss = caption_loss(
                 model,
@@ -213,7 +213,7 @@ class _Steps:
         config, model = self.config, self.model.train()
         photos, words_PKT = task.draw(config.batch, config.captions_a_photo, rng)
         start = FIRST_MANNER if rng.random() < config.borrowed else task.start
-        own = self.world.part(len(words_PKT))
+        own = self.world.part(len(words_PKT), least=1)
         with self._autocast():
             loss = caption_loss(
                 model,

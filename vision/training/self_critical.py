@@ -33,7 +33,7 @@ def self_critical_loss(
     """Loss to descend, and the mean reward of the sentences said; of all processes' photos."""
     world = current_world()
     chosen, pictures, view = task.draw_photos(photos, rng)
-    count, own = len(chosen), world.part(len(chosen))
+    count, own = len(chosen), world.part(len(chosen), least=1)
     chosen, pictures = chosen[own], pictures.part(own, world.device)
     with torch.no_grad():
         seen = model.eval().look(pictures)

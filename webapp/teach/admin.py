@@ -10,7 +10,13 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from webapp.errors import NotFound, UserError
-from webapp.teach import jobs, model_views, retention
+from webapp.teach import (  # noqa: F401  other pages
+    dataset_admin,
+    jobs,
+    model_views,
+    retention,
+    run_admin,
+)
 from webapp.teach.cards import cards
 from webapp.teach.fetched import adoptable, offers
 from webapp.teach.job_models import ModelJob

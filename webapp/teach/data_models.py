@@ -19,6 +19,7 @@ class DataSet(models.Model):
 
     title = models.CharField(max_length=80)
     source = models.CharField(max_length=500)  # what the ZIP was called, or which folder
+    place = models.CharField(max_length=500, blank=True)  # a folder on the server; "": uploaded
     user = models.ForeignKey(  # none: on the command line
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -37,4 +38,27 @@ class DataSet(models.Model):
 
     @property
     def folder(self) -> Path:
-        return Path(settings.MAREA_DATA) / "datasets" / self.digest
+        return datasets_folder() / self.digest
+
+    @property
+    def incoming(self) -> Path:
+        """Where an uploaded ZIP lies until it was read."""
+        return datasets_folder() / ".incoming" / f"{self.pk}.zip"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a worker has still to read it; not once the job failed."""
+        unfinished = (ModelJob.State.WAITING, ModelJob.State.RUNNING)
+        waits = self.state == self.State.WAITING
+        return waits and self.job is not None and self.job.state in unfinished
+
+    @property
+    def problem(self) -> str:
+        """Why there are no photos; "" while they are read and when they are here."""
+        if self.message or self.state == self.State.READY or self.is_waiting:
+            return self.message
+        return (self.job.message if self.job else "") or "It could not be read. Send it again."
+
+
+def datasets_folder() -> Path:
+    return Path(settings.MAREA_DATA) / "datasets"

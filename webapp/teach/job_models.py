@@ -32,6 +32,8 @@ class ModelJob(models.Model):
         ADOPT = "adopt", "Adopt"
         ACTIVATE = "activate", "Put to work"
         COMPARE = "compare", "Compare"
+        READ = "read", "Read photos"  # its name is the number of a `DataSet`
+        FORGET = "forget", "Take away"  # its name is that of a classifier
         TRAIN = "train", "Train"  # its name is the number of a `TrainingRun`
 
     class State(models.TextChoices):

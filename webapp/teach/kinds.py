@@ -58,6 +58,8 @@ class Kind:
     about: str
     place: str
     settings: tuple[Setting, ...] = ()
+    learns_from: tuple[str, ...] = ()  # kinds of `Correction`
+    changes: str = ""  # what a training will likely change, after "Likely to change: "
     is_on_page: bool = True  # Train offers it; others are asked for where their data is
 
     def read(self, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,6 +93,8 @@ KINDS: dict[str, Kind] = {
         "gave, and not those that you took away. A word that you gave to five photos becomes one "
         "that Marea says.",
         place="webapp.teach.training.tags:train",
+        learns_from=("add_tag", "confirm_tag", "reject_tag"),
+        changes="tags of photos like these, and words that you gave to five photos or more",
         settings=(
             Setting("steps", "Steps", 200, 10, 5000, "more take longer and hardly help"),
             Setting("fewest", "Photos for a new word", 5, 2, 100),

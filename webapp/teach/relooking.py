@@ -9,17 +9,23 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from functools import cache
+from typing import Protocol, Self
 
 from django.conf import settings
 
+from vision.changes import completed, to_look_for
 from vision.decoding import UnreadableImage
-from vision.sight import Image
+from vision.errors import WeightsError
+from vision.sight import EVERYTHING, Image, Sight
+from vision.versions import open_version
 from webapp.library.models import Photo, PhotoQuerySet, Worker
 from webapp.library.services.decoding import render
 from webapp.teach.models import ModelVersion, lacking_sight
+from webapp.teach.models import Sight as SightRow
 from webapp.teach.readying import store_seen
-from webapp.teach.services import Seen
+from webapp.teach.registry import active_version, weights_folder
+from webapp.teach.services import sight_from
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +41,7 @@ class Looks(Protocol):
 
     @property
     def input_size(self) -> int: ...
-    def look(self, images: Sequence[Image]) -> Sequence[Seen]: ...
+    def look(self, images: Sequence[Image], *, wanted: frozenset[str] = ...) -> Sequence[Sight]: ...
 
 
 def unseen(version: ModelVersion) -> PhotoQuerySet:
@@ -44,14 +50,14 @@ def unseen(version: ModelVersion) -> PhotoQuerySet:
     return lacking_sight(ready, version)  # type: ignore[return-value]
 
 
-def look_ahead(version: ModelVersion, eye: Looks, *, tell: Tell) -> None:
+def look_ahead(version: ModelVersion, load: Callable[[], Looks], *, tell: Tell) -> None:
     """Let a version that is not active look at all that it lacks. What it cannot read is noted in
     its row."""
     done, left = 0, unseen(version).count()
-    with ThreadPoolExecutor(settings.MAREA_DECODERS) as threads:
+    with Looker(version, load) as looker:
         while photos := list(unseen(version).order_by("pk")[: settings.MAREA_LOOK_BATCH]):
             _stand_back(tell, done, done + left)
-            _look(version, eye, photos, threads)
+            looker.look(photos)
             done, left = done + len(photos), unseen(version).count()
             tell(LOOKING, done, done + left)
 
@@ -66,20 +72,69 @@ def look_at(
     """Let a version look at those of these photos that it has not looked at."""
     lacking = list(unseen(version).filter(pk__in=photo_ids).order_by("pk"))
     size = settings.MAREA_LOOK_BATCH
-    with ThreadPoolExecutor(settings.MAREA_DECODERS) as threads:
+    with Looker(version, load) as looker:
         for at in range(0, len(lacking), size):
-            _look(version, load(), lacking[at : at + size], threads)
+            looker.look(lacking[at : at + size])
             tell(min(at + size, len(lacking)), len(lacking))
 
 
-def _look(
-    version: ModelVersion, eye: Looks, photos: Sequence[Photo], threads: ThreadPoolExecutor
-) -> None:
-    pixels = list(threads.map(lambda photo: pixels_of(photo, eye.input_size), photos))
-    _note_unreadable(version, [p for p, i in zip(photos, pixels, strict=True) if i is None])
-    readable = [(p, i) for p, i in zip(photos, pixels, strict=True) if i is not None]
-    seen = eye.look([image for _, image in readable])
-    store_seen(version, [(p, s) for (p, _), s in zip(readable, seen, strict=True)])
+class Looker:
+    """Looks at photos with one version and stores what it sees.
+
+    What the active version saw with the very same parts is copied: after a training of one head,
+    only that head looks.
+    """
+
+    def __init__(self, version: ModelVersion, load: Callable[[], Looks]) -> None:
+        self.version, self.load = version, cache(load)
+        self.active = active_version()
+        self.wanted = _wanted(version, self.active)
+
+    def __enter__(self) -> Self:
+        self._threads = ThreadPoolExecutor(settings.MAREA_DECODERS)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown(cancel_futures=True)
+
+    def look(self, photos: Sequence[Photo]) -> None:
+        known = self._known(photos) if self.wanted != EVERYTHING else {}
+        fresh = [photo for photo in photos if photo.pk not in known]
+        again = [photo for photo in photos if photo.pk in known]
+        seen = self._seen(fresh, EVERYTHING)
+        if self.wanted:
+            anew = self._seen(again, self.wanted)
+            seen += [(p, completed(known[p.pk], one, self.wanted)) for p, one in anew]
+        else:
+            seen += [(photo, known[photo.pk]) for photo in again]
+        store_seen(self.version, seen)
+
+    def _known(self, photos: Sequence[Photo]) -> dict[int, Sight]:
+        """What the active version saw in them."""
+        rows = SightRow.objects.filter(version=self.active, photo__in=photos)
+        return {row.photo_id: sight_from(row) for row in rows}
+
+    def _seen(self, photos: Sequence[Photo], wanted: frozenset[str]) -> list[tuple[Photo, Sight]]:
+        if not photos:
+            return []
+        eye = self.load()
+        pixels = list(self._threads.map(lambda photo: pixels_of(photo, eye.input_size), photos))
+        both = list(zip(photos, pixels, strict=True))
+        _note_unreadable(self.version, [photo for photo, image in both if image is None])
+        readable = [(photo, image) for photo, image in both if image is not None]
+        images = [image for _, image in readable]
+        seen = eye.look(images) if wanted == EVERYTHING else eye.look(images, wanted=wanted)
+        return [(photo, one) for (photo, _), one in zip(readable, seen, strict=True)]
+
+
+def _wanted(version: ModelVersion, active: ModelVersion) -> frozenset[str]:
+    """What has to be looked for; everything where it cannot be told."""
+    try:
+        return to_look_for(
+            open_version(weights_folder(version)), open_version(weights_folder(active))
+        )
+    except WeightsError:
+        return EVERYTHING
 
 
 def _stand_back(tell: Tell, done: int, total: int) -> None:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Count
 from numpy.typing import NDArray
 
+from vision.sight import Sight as LookedAt
 from webapp.accounts.models import User
 from webapp.errors import Refused
 from webapp.find.documents import index_photos
@@ -100,6 +101,17 @@ def sight_of(photo: Photo, version: ModelVersion, seen: Seen) -> Sight:
             for language, (caption, confidence) in seen.other_captions.items()
         },
         tags=[[name, round(float(probability), 4)] for name, probability in seen.tags],
+    )
+
+
+def sight_from(row: Sight) -> LookedAt:
+    """What was stored, as the version gave it."""
+    return LookedAt(
+        embedding=embedding_from(row.embedding),
+        tags=[(name, probability) for name, probability in row.tags],
+        caption=row.caption,
+        caption_confidence=row.caption_confidence,
+        other_captions={code: (text, sure) for code, (text, sure) in row.other_captions.items()},
     )
 
 

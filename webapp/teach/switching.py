@@ -62,7 +62,7 @@ def activate(
 def make_ready(version: ModelVersion, load: Callable[[], Looks], *, tell: Tell) -> None:
     """Everything that a switch needs: sights, tags, words and index of every photo."""
     if unseen(version).exists():
-        look_ahead(version, load(), tell=tell)
+        look_ahead(version, load, tell=tell)
     if not version.is_ready:
         readying.begin(version)
         readying.tell(version, told=lambda done, total: tell(TELLING, done, total))

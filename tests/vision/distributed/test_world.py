@@ -11,6 +11,7 @@ import torch
 
 from tests.vision.distributed import curves
 from tests.vision.distributed.curves import CAPTIONS, STOP, Curves
+from vision.errors import TrainingError
 from vision.training.distributed.world import World
 
 pytestmark = pytest.mark.processes
@@ -83,6 +84,13 @@ def test_rows_are_shared_out_once_each() -> None:
         shares = [range(count)[World(rank=rank, size=4).part(count)] for rank in range(4)]
         assert [row for share in shares for row in share] == list(range(count))
         assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
+def test_a_batch_that_leaves_a_process_without_rows_is_refused_where_it_matters() -> None:
+    assert World(rank=3, size=4).part(4, least=1) == slice(3, 4)
+    assert World(rank=0, size=4).part(3) == slice(0, 0)
+    with pytest.raises(TrainingError, match="A batch of 3 cannot be shared among 4 processes"):
+        World(rank=0, size=4).part(3, least=1)
 
 
 def test_one_process_is_a_world_that_changes_nothing() -> None:

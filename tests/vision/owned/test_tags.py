@@ -81,6 +81,8 @@ def test_silence_means_more_where_people_name_most_of_what_is_there() -> None:
     said = np.array([[False, False, True]])
     assert completeness(np.array([[1, 0, 0]]), likely, said) == pytest.approx(0.95)
     assert completeness(np.array([[0, 0, 0]]), likely, said) == 0
+    two = completeness(np.array([[1, 0, 0], [0, 0, 0]]), likely.repeat(2, 0), said.repeat(2, 0))
+    assert two[0] > 2 * two[1]  # who names all of one photo may be silent about another
     log_odds = np.zeros((2, 5), np.float32)
     quiet = make_targets(stated_words([Spoken("a", {"sofa": False})] * 2, a_table()),
                          log_odds, a_table(), unspoken=1.0)  # fmt: skip

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.factories import a_photo, a_sight, a_user, an_embedding
+from tests.webapp.teach.twins import a_twin
 from vision.sight import Image
 from vision.sight import Sight as Seen
 from webapp.accounts.models import User
@@ -24,7 +26,7 @@ from webapp.teach.judging.seen import SeenBy
 from webapp.teach.judging.soundness import unsound
 from webapp.teach.judging.verdicts import check_gate, judge, latest_verdict
 from webapp.teach.models import ModelVersion
-from webapp.teach.registry import active_version, weights_folder
+from webapp.teach.registry import active_version
 from webapp.teach.saying import add_tag, reject_tag
 
 pytestmark = pytest.mark.django_db
@@ -157,8 +159,8 @@ def ana() -> User:
 
 
 @pytest.fixture
-def another() -> ModelVersion:
-    folder = str(weights_folder(active_version()))
+def another(tmp_path: Path) -> ModelVersion:
+    folder = str(a_twin(tmp_path / "another"))
     return ModelVersion.objects.create(name="another", folder=folder)
 
 

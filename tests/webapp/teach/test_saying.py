@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.extra.django import TestCase
 
 from search import fulltext
-from tests.factories import a_photo, a_sight, a_user
+from tests.factories import a_photo, a_sight, a_user, an_embedding
+from vision.sight import Sight
 from webapp.accounts.models import User
 from webapp.errors import Conflict, NotFound, Refused
 from webapp.library.models import Photo, PhotoQuerySet
-from webapp.teach import saying
+from webapp.teach import readying, saying
 from webapp.teach.heard import said_about
-from webapp.teach.models import Correction, PhotoTag
+from webapp.teach.models import Correction, ModelVersion, PhotoTag
 from webapp.teach.words import caption_of, with_words
 
 pytestmark = pytest.mark.django_db
@@ -127,6 +128,36 @@ def test_an_act_costs_as_many_queries_for_many_photos_as_for_few(ana: User, say:
 
     queries(few, "dog")  # what is made on first use is there from here on
     assert queries(few, "dog") == queries(photos_of(ana), "dog")
+
+
+def test_a_persons_word_survives_every_version_and_every_switch(ana: User) -> None:
+    photos = two_photos(ana)
+    first, _ = photos.order_by("pk")
+    saying.reject_tag(ana, photos, "dog")
+    saying.confirm_tag(ana, photos, "beach")
+    saying.add_tag(ana, photos, "rex")
+    saying.write_caption(ana, first, "Rex at the sea")
+    said = shown(ana)[0]
+    for number in range(3):
+        version = ModelVersion.objects.create(name=f"version {number}", is_ready=True)
+        for photo in photos:
+            retrained = Sight(
+                embedding=an_embedding(),
+                tags=[("dog", 0.99), ("beach", 0.2), ("cat", 0.9), ("rex", 0.6)],
+                caption="a dog on a beach",
+                caption_confidence=1.0,
+                other_captions={},
+            )
+            readying.begin(version)
+            readying.store_seen(version, [(photo, retrained)])
+        ModelVersion.objects.update(is_active=False)
+        ModelVersion.objects.filter(pk=version.pk).update(is_active=True)
+        assert [row for row in shown(ana)[0] if row[2] != "model"] == said
+        tags = PhotoTag.objects.shown().filter(photo=first).values_list("tag__name", flat=True)
+        assert set(tags) == {"beach", "rex", "cat"}
+        caption = caption_of(with_words(photos, ana).get(pk=first.pk))
+        assert caption is not None
+        assert caption.text == "Rex at the sea"
 
 
 WORDS = st.tuples(

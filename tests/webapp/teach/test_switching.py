@@ -8,7 +8,9 @@ import pytest
 from django.db import connection
 
 from search import fulltext
-from tests.factories import a_photo, a_sight, a_user, an_embedding
+from tests.factories import a_photo, a_sight, a_user
+from tests.webapp.teach.one_word import OneWord, silent
+from tests.webapp.teach.twins import a_twin
 from vision.sight import Image
 from vision.sight import Sight as Seen
 from webapp.accounts.models import User
@@ -24,37 +26,16 @@ from webapp.teach.saying import add_tag
 pytestmark = pytest.mark.django_db
 
 
-class OneWord:
-    """Something that looks, and sees one and the same in every photo."""
-
-    input_size = 64
-
-    def __init__(self, word: str) -> None:
-        self.word = word
-
-    def look(self, images: Sequence[Image]) -> list[Seen]:
-        return [Seen(an_embedding(1), [(self.word, 0.9)], f"a {self.word}", 0.9) for _ in images]
-
-
-def silent(step: str, done: int, total: int) -> None:
-    pass
-
-
 @pytest.fixture
 def ana() -> User:
     return a_user("ana")
 
 
 @pytest.fixture
-def another() -> ModelVersion:
-    """A version with the same weights, so that texts are embedded in the same space."""
-    return ModelVersion.objects.create(name="another", folder=str(active_version_folder()))
-
-
-def active_version_folder() -> Path:
-    from webapp.teach.registry import weights_folder
-
-    return weights_folder(active_version())
+def another(tmp_path: Path) -> ModelVersion:
+    """A version whose texts are embedded in the same space, and whose eye is another."""
+    folder = str(a_twin(tmp_path / "another"))
+    return ModelVersion.objects.create(name="another", folder=folder)
 
 
 def put_to_work(version: ModelVersion, word: str = "dog") -> int:
@@ -207,7 +188,7 @@ def test_the_relook_stands_back_while_photos_wait_and_somebody_looks(
         if len(steps) == 3:
             Photo.objects.filter(pk=waiting.pk).update(state=Photo.State.READY)
 
-    relooking.look_ahead(another, OneWord("dog"), tell=tell)
+    relooking.look_ahead(another, lambda: OneWord("dog"), tell=tell)
     assert steps[:4] == [relooking.STANDING_BACK] * 3 + [relooking.LOOKING]
     assert Sight.objects.filter(version=another).count() == 2
 
@@ -229,3 +210,28 @@ def test_a_version_that_is_forgotten_leaves_its_sights_and_nothing_else(
 def test_an_own_table_for_each_version_is_the_only_kind_of_table(db: None) -> None:
     with pytest.raises(ValueError, match="no full-text table"):
         fulltext.search(connection, Photo.objects.all(), ["x"], 1, table="auth_user; --")
+
+
+@pytest.mark.parametrize(
+    ("changed", "caption", "tag", "asked"),
+    [
+        ("tags", "a cat", "dog", [(1, {"tags"})]),
+        ("captions", "a dog", "cat", [(1, {"captions"})]),
+        ("text", "a cat", "cat", []),
+        ("", "a cat", "cat", []),
+        ("embedding", "a dog", "dog", [(1, {"embedding", "tags", "captions"})]),
+    ],
+)
+def test_only_what_changed_is_looked_for_again(
+    ana: User, tmp_path: Path, changed: str, caption: str, tag: str, asked: list[Any]
+) -> None:
+    photo = a_cat(ana)
+    before = bytes(Sight.objects.get(photo=photo).embedding)
+    folder = str(a_twin(tmp_path / "trained", differs_in=changed))
+    trained = ModelVersion.objects.create(name="trained", folder=folder)
+    eye = OneWord("dog")
+    relooking.look_ahead(trained, lambda: eye, tell=silent)
+    sight = Sight.objects.get(photo=photo, version=trained)
+    assert (sight.caption, sight.tags[0][0]) == (caption, tag)
+    assert (bytes(sight.embedding) == before) == (changed != "embedding")
+    assert eye.asked == asked

@@ -60,9 +60,19 @@ def test_a_loss_is_reached_when_three_judgements_say_so() -> None:
     assert sync_sgd._reached(curve, 0.45, 4) == {"to_loss_s": 7.5, "gradients": 100}
 
 
-def test_all_workers_may_not_be_backup() -> None:
-    with pytest.raises(Refused, match="a worker that is no backup"):
-        sync_sgd.compare(Path("nowhere.npz"), options("--processes", "2", "--backup", "2"))
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (("--processes", "2", "--backup", "2"), "a worker that is no backup"),
+        (("--processes", "0"), "a worker that is no backup"),
+        (("--repeat", "0"), "--repeat at least 1"),
+        (("--gradients", "10"), "--gradients must be at least 200"),
+        (("--delay-ms", "-1"), "--delay-ms not negative"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(given: tuple[str, ...], reason: str) -> None:
+    with pytest.raises(Refused, match=reason):
+        sync_sgd.run(options(*given))
 
 
 def test_one_worker_is_delayed_in_a_share_of_the_steps(monkeypatch: pytest.MonkeyPatch) -> None:

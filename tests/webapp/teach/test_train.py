@@ -24,3 +24,12 @@ def test_training_on_a_student_that_was_not_distilled_says_what_to_do(tmp_path: 
         (tmp_path / name).mkdir()
     with pytest.raises(CommandError, match="train distill"):
         call_command("train", "all", backbone="inception-v3", data=tmp_path)
+
+
+@pytest.mark.parametrize("part", ["distill", "tags", "ranker", "embedding"])
+def test_several_processes_are_told_what_they_can_share(
+    monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(CommandError, match="Several processes together train embedding"):
+        call_command("train", part)

@@ -28,8 +28,13 @@ def own_data(tmp_path: Path, settings: Any) -> None:
 
 @pytest.fixture
 def another() -> str:
-    """A second version that can look: the one that ships, under another name."""
-    shutil.copytree(WEIGHTS / DEFAULT_VERSION, models_folder() / "another")
+    """A second version that can look: the one that ships, under another name, as if its backbone
+    were another."""
+    folder = models_folder() / "another"
+    shutil.copytree(WEIGHTS / DEFAULT_VERSION, folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["parts"]["backbone"] |= {"twin": "another"}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     return "another"
 
 

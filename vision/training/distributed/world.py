@@ -24,6 +24,8 @@ from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 from torch.nn.parallel import DistributedDataParallel
 
+from vision.errors import TrainingError
+
 logger = logging.getLogger(__name__)
 
 # Others wait while the first of a machine looks at all photos. A process that dies is noticed by
@@ -48,8 +50,15 @@ class World:
         """Whether this process keeps checkpoints, tells progress and writes the version."""
         return self.rank == 0
 
-    def part(self, count: int) -> slice:
-        """Which of `count` rows are this process's; shares differ by a row at most."""
+    def part(self, count: int, *, least: int = 0) -> slice:
+        """Which of `count` rows are this process's; shares differ by a row at most.
+
+        Raises TrainingError where some process would have fewer than `least`.
+        """
+        if count < least * self.size:
+            raise TrainingError(
+                f"A batch of {count} cannot be shared among {self.size} processes. Start fewer."
+            )
         bounds = self._bounds(count)
         return slice(bounds[self.rank], bounds[self.rank + 1])
 

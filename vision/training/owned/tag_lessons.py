@@ -1,8 +1,8 @@
 """What people said about tags, as targets that a tag head can learn from.
 
 A word that was added or rejected is known. Of the others on a photo that somebody corrected little
-is known: who adds one word does not name all that is there. How much silence means is measured: of
-the words that were to be expected on those photos, which share was added? (See
+is known: who adds one word does not name all that is there. How much silence means is measured, on
+each photo and over all: of the words that were to be expected there, which share was added? (See
 `vision.training.word_fusion.presence`.) Photos that nobody corrected have the head's own answers.
 """
 
@@ -17,6 +17,7 @@ from vision.heads.word_model import sigmoid
 from vision.heads.word_tags import WordTable
 
 MOST_COMPLETE = 0.95  # nobody names everything
+HOLD_COMPLETE = 1.0  # expected words for which the share over all photos counts on each
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +69,26 @@ def make_targets(
         lift_broader(likely, table.broader[: table.modelled]) >= table.thresholds[: table.modelled]
     )
     silent = stated_PW == 0
-    complete = completeness(stated_PW, likely, said)
+    complete = completeness(stated_PW, likely, said)[:, None]
     absent = likely * (1 - complete) / np.maximum(1 - likely * complete, 1e-6)
     standing = likely / np.maximum(likely + (1 - likely) * (1 - complete), 1e-6)
     target = np.where(silent, np.where(said, standing, absent), stated_PW > 0)
     weight = np.where(silent, unspoken, 1.0)
-    return Targets(target.astype(np.float32), weight.astype(np.float32), ~silent, complete)
+    return Targets(
+        target.astype(np.float32), weight.astype(np.float32), ~silent, float(complete.mean())
+    )
 
 
 def completeness(
     stated_PW: NDArray[np.int8], likely_PW: NDArray[np.float32], said_PW: NDArray[np.bool_]
-) -> float:
-    """Of the words that were to be expected and that the head did not say: the share added."""
-    added = float(((stated_PW > 0) & ~said_PW).sum())
-    expected = float(likely_PW[~said_PW].sum())
-    return min(MOST_COMPLETE, added / expected) if expected else 0.0
+) -> NDArray[np.float32]:
+    """Of the words that were to be expected and that the head did not say: the share that was
+    added on each photo (P,), held to that over all photos."""
+    added = ((stated_PW > 0) & ~said_PW).sum(axis=1).astype(np.float32)
+    expected = np.where(said_PW, 0, likely_PW).sum(axis=1)
+    usual = added.sum() / max(float(expected.sum()), 1e-6)
+    share = (added + HOLD_COMPLETE * usual) / (expected + HOLD_COMPLETE)
+    return np.clip(share, 0, MOST_COMPLETE).astype(np.float32)
 
 
 def _narrower(table: WordTable) -> list[list[int]]:

@@ -32,7 +32,7 @@ class Choice:
     right: float = 0.9
     spread: float = 0.2
     new_word_share: float = 0.6  # of the photos that people gave a new word, to be found by it
-    new_word_most: float = 1.0  # other photos that may be as likely, for each that got it
+    new_word_most: float = 0.5  # other photos that may be as likely, for each that got it
 
 
 def choose_thresholds(

@@ -6,6 +6,8 @@ import { showImage } from "./tiles.js";
 const REASONS = 26; // pixels for a line of words under each photo
 
 export class Grid extends EventTarget {
+  reloads = true; // what it shows is up to the server
+
   constructor(root) {
     super();
     this.root = root;

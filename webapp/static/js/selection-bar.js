@@ -5,6 +5,7 @@ import { markAll } from "./not-this.js";
 import { getJson, post } from "./server.js";
 import { askForWord } from "./tag-dialog.js";
 import { toast } from "./toast.js";
+import { reloadAndTell } from "./told.js";
 
 const MAX_EXAMPLES = 20; // as webapp/find/examples.py
 const MAX_TAUGHT = 1000; // as webapp/teach/taught_views.py
@@ -100,21 +101,25 @@ export class SelectionBar {
     try {
       const answer = await post(this.#url(action), { photos: ids.join(","), ...fields });
       this.selection.clear();
+      const undo = answer.undo && this.#undoOf(answer.undo, fields);
+      if (this.grid.reloads && !TAKES_AWAY.has(action)) return reloadAndTell(answer.message, undo);
       if (TAKES_AWAY.has(action)) this.grid.remove(ids);
       else this.grid.refresh(ids);
-      const undo = answer.undo && { label: "Undo", run: () => this.#undo(answer.undo, fields) };
-      toast(answer.message, { action: undo });
+      toast(answer.message, { action: undo && { label: "Undo", run: () => this.#undo(undo, answer.undo) } });
     } catch (error) {
       toast(error.message, { error: true });
     }
   }
 
   /** What a person said is taken back as the act it was; other actions by their opposite. */
-  async #undo({ action, act, photos }, fields) {
+  #undoOf({ action, act, photos }, fields) {
+    if (act) return { url: `/corrections/${act}/undo`, fields: {} };
+    return { url: this.#url(action), fields: { photos: photos.join(","), ...fields } };
+  }
+
+  async #undo({ url, fields }, { action, photos }) {
     try {
-      const answer = act
-        ? await post(`/corrections/${act}/undo`, {})
-        : await post(this.#url(action), { photos: photos.join(","), ...fields });
+      const answer = await post(url, fields);
       await (TAKES_AWAY.has(action) ? this.grid.load() : this.grid.refresh(photos));
       toast(answer.message);
     } catch (error) {

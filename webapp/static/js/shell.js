@@ -4,6 +4,7 @@ import { askBeforeSending } from "./confirm.js";
 import { csrfToken } from "./server.js";
 import { completeSearches } from "./completions.js";
 import { dismissLater, toast } from "./toast.js";
+import { tellWhatHappened } from "./told.js";
 
 const typing = (element) => element.closest("input, textarea, select, [contenteditable]");
 
@@ -47,6 +48,7 @@ askBeforeSending();
 completeSearches();
 document.querySelectorAll(".without-scripts").forEach((element) => element.remove());
 document.querySelectorAll(".toast").forEach(dismissLater);
+tellWhatHappened();
 
 document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-CSRFToken"] = csrfToken();

@@ -9,7 +9,7 @@ training applies each gradient as it comes. All three are dealt the same pieces 
 A delay is a sleep, which stands for a machine, or its network, that is busy with something else.
 The network is so small that a step without delays is much shorter than a delay: workers share the
 processors of one machine here, and backup workers spend processor to save waiting. Where nobody is
-delayed (--delay-ms 0) they only cost.
+delayed (--delay-ms 0) they gain nothing.
 """
 
 import tempfile
@@ -31,6 +31,7 @@ from webapp.teach.versions import folder_to_measure
 
 PIECES = 1500  # gradients of each training: ten epochs
 BATCH = 32
+LEAST_GRADIENTS = 200
 JUDGED_EVERY = 25  # gradients
 SMOOTHED = 3  # judgements whose mean must be below the loss that is waited for
 PATIENCE_S = 600.0
@@ -72,6 +73,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Mapping[str, Any]) -> dict[str, Any]:
+    _check(options)
     with tempfile.TemporaryDirectory(prefix="marea-sync-sgd-") as folder:
         file = Path(folder) / "phrases.npz"
         _write_phrases(file)
@@ -111,9 +113,18 @@ def table(figures: Mapping[str, Any]) -> str:
     )
 
 
-def _ways(processes: int, backup: int) -> tuple[Way, ...]:
-    if not 0 <= backup < processes:
+def _check(options: Mapping[str, Any]) -> None:
+    """Raises `Refused` for what cannot be measured."""
+    if not 0 <= options["backup"] < options["processes"]:
         raise Refused("There must be a worker that is no backup. Nothing was measured.")
+    if options["gradients"] < LEAST_GRADIENTS or options["repeat"] < 1 or options["delay_ms"] < 0:
+        raise Refused(
+            f"--gradients must be at least {LEAST_GRADIENTS}, --repeat at least 1, and --delay-ms "
+            "not negative. Nothing was measured."
+        )
+
+
+def _ways(processes: int, backup: int) -> tuple[Way, ...]:
     titles = _titles(processes, backup)
     return (
         Way("plain", titles["plain"], take=processes),

@@ -55,7 +55,7 @@ def _contents(archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo]) -> C
     contents = Contents()
     for entry in entries:
         parts = entry.filename.replace("\\", "/").split("/")
-        if is_litter(parts[:-1]) or (is_litter([parts[-1]]) and ".." not in parts):
+        if is_litter(parts):
             contents.litter += 1
         elif why := _objection(entry, parts):
             contents.leave_out(entry.filename, why)

@@ -67,7 +67,11 @@ def shown_name(name: str) -> str:
 
 def is_litter(parts: Sequence[str]) -> bool:
     """Whether some part of a path is what an operating system leaves behind, or is hidden."""
-    return any(part.lower() in LITTER or part.startswith(".") for part in parts)
+    return any(part.lower() in LITTER or _is_hidden(part) for part in parts)
+
+
+def _is_hidden(part: str) -> bool:
+    return part.startswith(".") and part not in (".", "..")
 
 
 def label_members(contents: Contents) -> Labelled:

@@ -7,7 +7,6 @@ from django.utils.text import slugify
 
 from vision.classifying.snapshot import Snapshot, open_snapshot
 from vision.errors import DataMissing
-from webapp.accounts.models import User
 from webapp.errors import NotFound, Refused
 from webapp.teach.data_models import DataSet
 from webapp.teach.datasets.archives import open_archive
@@ -31,18 +30,12 @@ def read_source(source: Path, progress: Progress) -> Path:
         return take(contents, progress)
 
 
-def keep_data_set(folder: Path, *, title: str, source: str, user: User | None) -> DataSet:
-    """The row of a data set that was made."""
+def keep_data_set(data_set: DataSet, folder: Path) -> None:
+    """The data set was made: its row says so."""
     snapshot = open_snapshot(folder)
-    return DataSet.objects.create(
-        title=title,
-        source=one_line(source)[:500],
-        user=user,
-        state=DataSet.State.READY,
-        digest=snapshot.digest,
-        photos=len(snapshot.items),
-        classes=len(snapshot.labels),
-    )
+    data_set.state, data_set.digest = DataSet.State.READY, snapshot.digest
+    data_set.photos, data_set.classes = len(snapshot.items), len(snapshot.labels)
+    data_set.save()
 
 
 def snapshot_of(data_set: DataSet) -> Snapshot:

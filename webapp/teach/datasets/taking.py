@@ -23,6 +23,7 @@ from vision.decoding.formats import HEAD_BYTES, sniff
 from webapp.errors import NoSpace, Refused, TooLarge
 from webapp.library.services.decoding import decoders
 from webapp.stacks.likeness import SEEN, copies_among, grey_of, print_of
+from webapp.teach.data_models import datasets_folder
 from webapp.teach.datasets.archives import UNREADABLE
 from webapp.teach.datasets.contents import (
     FEWEST_CLASSES,
@@ -63,10 +64,6 @@ class Photo:
     names: list[str]
     print: bytes
     labels: set[str] = field(default_factory=set)
-
-
-def datasets_folder() -> Path:
-    return Path(settings.MAREA_DATA) / "datasets"
 
 
 def take(contents: Contents, progress: Progress) -> Path:

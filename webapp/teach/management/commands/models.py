@@ -12,9 +12,11 @@ from tqdm import tqdm
 from vision.errors import VisionError
 from vision.pulling.catalogue import CATALOGUE
 from vision.versions import open_version
-from webapp.errors import UserError
+from webapp.errors import NotFound, UserError
 from webapp.tables import table
 from webapp.teach import jobs, retention
+from webapp.teach.data_models import DataSet
+from webapp.teach.datasets import asking
 from webapp.teach.fetched import free_name, load_photos, ready_photos, some_photos
 from webapp.teach.job_models import ModelJob
 from webapp.teach.judging.comparing import in_words
@@ -66,7 +68,13 @@ class Command(BaseCommand):
         comparing = actions.add_parser(
             "compare", help="judge a version beside another, on photos that no training learns from"
         )
-        for each in (pull, adoption, activation, comparing):
+        reading = actions.add_parser(
+            "read", help="read the data set of that number, which somebody sent, as a worker does"
+        )
+        forgetting = actions.add_parser(
+            "forget", help="make a version like the active one without one of its classifiers"
+        )
+        for each in (pull, adoption, activation, comparing, reading, forgetting):
             each.add_argument("name", metavar="NAME")
             each.add_argument("--job", type=int, help="the row that a worker tells how far it is")
         comparing.add_argument("other", metavar="OTHER", nargs="?", help="default: the active one")
@@ -84,6 +92,8 @@ class Command(BaseCommand):
             "compare": self._compare,
             "tidy": self._tidy,
             "rollback": self._roll_back,
+            "read": self._read,
+            "forget": self._forget,
         }
         job = ModelJob.objects.filter(pk=options.get("job") or 0).first()
         self.tell = jobs.Teller(job) if job else Bar()
@@ -143,6 +153,22 @@ class Command(BaseCommand):
             progress=self.tell,
         )
         adopt(config)
+        return f"{wanted} is here. Put it to work with: manage.py models activate {wanted}"
+
+    def _read(self, *, name: str, **_: Any) -> str:
+        data_set = DataSet.objects.filter(pk=int(name) if name.isdecimal() else 0).first()
+        if data_set is None:
+            raise NotFound(f"There is no data set {name}.")
+        return asking.read(data_set, self.tell)
+
+    def _forget(self, *, name: str, **_: Any) -> str:
+        from vision.classifying.training import without_classifier
+
+        base = active_version()
+        wanted = free_name(f"{base.name[:60]}-without-{name}"[:76])
+        without_classifier(
+            wanted, open_version(weights_folder(base)), name, models_folder() / wanted
+        )
         return f"{wanted} is here. Put it to work with: manage.py models activate {wanted}"
 
     def _activate(self, *, name: str, override: str = "", job: int | None = None, **_: Any) -> str:

@@ -5,6 +5,7 @@ import os
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,8 @@ from vision.errors import VisionError
 from vision.versions import open_version
 from webapp.errors import UserError
 from webapp.teach import jobs, runs
-from webapp.teach.datasets.asking import HEADS, parameters_of
+from webapp.teach.data_models import DataSet
+from webapp.teach.datasets.asking import HEADS, PROBLEM, ask_to_train
 from webapp.teach.datasets.registering import (
     keep_data_set,
     nothing_told,
@@ -30,6 +32,7 @@ from webapp.teach.kinds import KINDS
 from webapp.teach.run_models import TrainingRun
 from webapp.teach.telling import Stopped, kept_in_hand
 from webapp.teach.versions import folder_to_measure, models_folder
+from webapp.texts import one_line
 
 if TYPE_CHECKING:
     from vision.training.run import VersionTraining
@@ -37,7 +40,6 @@ if TYPE_CHECKING:
 
 DISTILL, STUDENT = "distill", "inception-v3"
 RANKER = "ranker"
-PROBLEM = "problem"
 SHARED = ("embedding", "captions", "all")  # what processes under torchrun train together
 
 DATA = settings.BASE_DIR.parent / "shared" / "data"
@@ -155,27 +157,30 @@ class Command(BaseCommand):
         if not source.exists():
             raise CommandError(f"{source} is not there.")
         try:
-            title = tidy_title(name)
-            made = read_source(source, nothing_told)
-            data_set = keep_data_set(made, title=title, source=str(source), user=None)
+            data_set = DataSet(title=tidy_title(name), source=one_line(str(source))[:500])
+            keep_data_set(data_set, read_source(source, nothing_told))
         except UserError as error:
             raise CommandError(error.message) from error
         self.stderr.write(f"{data_set.photos:,} photos of {data_set.classes:,} classes.")
         for remark in snapshot_of(data_set).manifest["remarks"]:
             self.stderr.write(remark)
-        self._ask_and_do(PROBLEM, why, parameters_of(data_set, title=title, head=head), seed)
+        self._take_and_do(
+            partial(ask_to_train, None, data_set, title=name, head=head, why=why, seed=seed)
+        )
 
     def _train_here(self, *, part: str, why: str, chosen: list[str], seed: int, **_: Any) -> None:
         try:
             parameters = dict(each.split("=", 1) for each in chosen)
         except ValueError:
             raise CommandError("--set takes NAME=NUMBER, such as --set steps=200.") from None
-        self._ask_and_do(part, why, parameters, seed)
+        self._take_and_do(
+            partial(runs.ask, part, user=None, why=why, parameters=parameters, seed=seed)
+        )
 
-    def _ask_and_do(self, part: str, why: str, parameters: dict[str, Any], seed: int) -> None:
+    def _take_and_do(self, ask: Callable[[], TrainingRun]) -> None:
         try:
             with transaction.atomic():
-                run = runs.ask(part, user=None, why=why, parameters=parameters, seed=seed)
+                run = ask()
                 runs.take(run)
         except UserError as error:
             raise CommandError(error.message) from error

@@ -1,0 +1,70 @@
+"""How long teaching a tag takes in a large library.
+
+`python -m webapp.teach.benchmarks._teaching_child PHOTOS` fills a library of its own, teaches a tag
+in it as a person would, and prints one JSON object of seconds.
+"""
+
+import json
+import math
+import sys
+import time
+from typing import Any
+
+import django
+
+ROUNDS = 5
+ALIKE = 60  # photos that show the tag: the nearest to one of them
+
+
+def measure(photos: int) -> dict[str, float]:
+    from django.core.management import call_command
+
+    from webapp.find.benchmarks._drawn import photo_vectors
+    from webapp.find.benchmarks._library import fill
+    from webapp.find.building import build_index
+    from webapp.find.engine import open_view
+    from webapp.library.models import Photo
+    from webapp.teach import tagging, taught
+    from webapp.teach.services import active_version
+
+    call_command("migrate", verbosity=0)
+    owner = fill(photo_vectors(photos, seed=3))
+    build_index(active_version())
+    view, opening = _timed(lambda: open_view(owner))
+    _, vector = view.index.vectors(view.photos.ids()[:1])
+    _, found = view.index.search(vector, ALIKE, view.photos)
+    alike = set(found[0].tolist())
+    examples = Photo.objects.filter(pk__in=sorted(alike)[:5])
+    tag, beginning = _timed(lambda: taught.begin(owner, "miso", examples))
+    study, first = _timed(lambda: taught.study(tag))
+    rounds, answers = [], []
+    for _ in range(ROUNDS):
+        for question in study.questions if study else ():
+            says = question.photo_id in alike
+            answers.append(_timed(lambda q=question, s=says: taught.answer(tag, q, s))[1])
+        study, seconds = _timed(lambda: taught.study(tag))
+        rounds.append(seconds)
+    done, switching = _timed(lambda: taught.switch_on(tag))
+    line = tag.lines.select_related("taught").get()
+    rest = 0.0
+    if not done:
+        told = lambda: tagging.tell_library(line, seconds=math.inf, stopping=lambda: False)  # noqa: E731
+        rest = _timed(told)[1]
+    return {
+        "opening_the_index": opening,
+        "five_examples_until_the_first_question": beginning + first,
+        "an_answer": sum(answers) / len(answers),
+        "a_round_learnt_and_asked": sum(rounds) / len(rounds),
+        "switching_on": switching,
+        "the_rest_by_a_worker": rest,
+    }
+
+
+def _timed(do: Any) -> tuple[Any, float]:
+    began = time.perf_counter()
+    return do(), time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    django.setup()
+    sys.stdout.write(json.dumps(measure(int(sys.argv[1]))))
