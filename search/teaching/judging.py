@@ -82,17 +82,18 @@ def _rate(answers: Answers, which: NDArray[np.bool_], believed: float) -> float:
 
 
 def in_words(quality: Quality) -> str:
-    """ "finds about 9 of 10, about 1 in 12 is wrong"."""
-    found = round(10 * quality.recall)
-    finds = "finds nearly all" if found >= 10 else f"finds about {max(1, found)} of 10"
-    wrong = 1 - quality.precision
-    errs = (
-        "hardly any is wrong"
-        if wrong < 1 / 40
-        else f"about 1 in {max(2, round(1 / wrong))} is wrong"
-        if wrong < 0.4
-        else "about half of it is wrong"
-        if wrong < 0.6
-        else "most of it is wrong"
-    )
-    return f"{finds}, {errs}"
+    """As people say it: "finds about 9 of 10, about 1 in 12 is wrong"."""
+    return f"{_finds(quality.recall)}, {_errs(1 - quality.precision)}"
+
+
+def _finds(recall: float) -> str:
+    found = round(10 * recall)
+    return "finds nearly all" if found >= 10 else f"finds about {max(1, found)} of 10"
+
+
+def _errs(wrong: float) -> str:
+    if wrong < 1 / 40:
+        return "hardly any is wrong"
+    if wrong < 0.4:
+        return f"about 1 in {round(1 / wrong)} is wrong"
+    return "about half of it is wrong" if wrong < 0.6 else "most of it is wrong"

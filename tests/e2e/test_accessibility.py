@@ -14,8 +14,9 @@ from webapp.albums.models import Album
 from webapp.albums.services import put_into
 from webapp.find.text import embed_query
 from webapp.library.models import Photo
-from webapp.teach import reading
-from webapp.teach.services import active_version
+from webapp.teach import reading, taught
+from webapp.teach.services import active_version, tags_named
+from webapp.teach.taught_models import TaughtTag
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -33,6 +34,9 @@ PAGES = [
     "/search/?q=night&like=1",
     "/duplicates/",
     "/trash/",
+    "/teach/",
+    "/teach/1/",
+    "/teach/1/?q=dog",
     "/upload/",
     "/processing/",
     "/account/",
@@ -65,9 +69,18 @@ def test_axe_finds_nothing_serious(sign_in: Callable[..., Page], look: dict[str,
     put_into(album, Photo.objects.filter(pk=1))
     a_photo(user, pk=2, state=Photo.State.FAILED, error="The file is truncated.")
     a_photo(user, pk=3, trashed_at=datetime.now(UTC))
+    a_taught_tag(user)
     page = sign_in(user, **look)
     found = {address: serious(page, address) for address in PAGES}
     assert {address: problems for address, problems in found.items() if problems} == {}
+
+
+def a_taught_tag(user: User) -> None:
+    """Number 1, with enough examples to be asked about."""
+    for number in range(10, 17):
+        a_sight(a_photo(user, pk=number))
+    TaughtTag.objects.create(pk=1, owner=user, tag=tags_named(["miso"])["miso"])
+    taught.begin(user, "miso", Photo.objects.filter(pk__range=(10, 14)))
 
 
 def serious(page: Page, address: str) -> list[str]:

@@ -27,6 +27,7 @@ from webapp.responses import prefers_json, wanted_next
 from webapp.teach.saying import Said, add_tag, confirm_tag, reject_tag, rename_tag
 
 MAX_CHOSEN = 50_000
+MAX_SAID = 20_000  # photos of one act: it is one transaction, for which other writers wait
 BATCH = 1_000  # ids in one statement; SQLite takes at most 32,766 parameters
 
 
@@ -125,8 +126,9 @@ WORDS = {
 @require_POST
 def bulk(request: SignedInRequest, action: str) -> HttpResponse:
     """Apply `action` to the photos of the form; unknown and foreign ids are left out alike."""
-    ids = photo_ids(request.POST, limit=MAX_CHOSEN)
-    if word := WORDS.get(action):
+    word = WORDS.get(action)
+    ids = photo_ids(request.POST, limit=MAX_SAID if word else MAX_CHOSEN)
+    if word:
         return _say(request, word, ids)
     chosen_action = ACTIONS.get(action)
     if chosen_action is None:

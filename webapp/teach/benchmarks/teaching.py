@@ -59,7 +59,13 @@ def run(options: Mapping[str, Any]) -> dict[str, Any]:
             options["library"],
             home=Path(home) / "data",
         )
-    return {"photos": len(vectors), "answers": options["answers"], "tags": rows, "times": times}
+    return {
+        "photos": len(vectors),
+        "answers": options["answers"],
+        "tags": rows,
+        "library": options["library"],
+        "times": times,
+    }
 
 
 def _embedded(data: Path) -> tuple[Vectors, list[str]]:
@@ -142,9 +148,8 @@ def table(figures: Mapping[str, Any]) -> str:
             values = mean(name + after), mean(f"{name}_said{after}"), off(name, after)
             shown.append((title, name, *(f"{value:.2f}" for value in values)))
     head = ["after", "", "true", "said", "off by (mean)"]
-    times = "\n".join(
-        f"{name.replace('_', ' ')}: {s:.2f} s" for name, s in figures["times"].items()
-    )
+    times = [(name, f"{s:.2f}", f"{work:.2f}") for name, (s, work) in figures["times"].items()]
     return (
-        f"{len(rows)} tags among {figures['photos']:,} photos\n{as_table(head, shown)}\n\n{times}"
+        f"{len(rows)} tags among {figures['photos']:,} photos\n{as_table(head, shown)}\n\n"
+        f"{figures['library']:,} photos\n{as_table(['', 's', 's of one core'], times)}"
     )
