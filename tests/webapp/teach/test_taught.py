@@ -13,8 +13,9 @@ from webapp.find import lexicon
 from webapp.find.completion import completions
 from webapp.find.services import find_photos
 from webapp.library.models import Photo
-from webapp.teach import saying, tagging, taught
+from webapp.teach import saying, switching, tagging, taught
 from webapp.teach.models import ModelVersion, PhotoTag, Sight
+from webapp.teach.relooking import Looks
 from webapp.teach.services import EMBEDDING_DTYPE, active_version
 from webapp.teach.taught_models import TaughtLine, TaughtTag
 
@@ -176,22 +177,28 @@ def test_another_version_learns_from_the_same_examples_before_it_serves(ana: Use
         Sight(photo=sight.photo, version=version, embedding=_turned(sight, turned))
         for sight in Sight.objects.filter(version=before)
     )
-    taught.prepare(version)
+    switching.make_ready(version, nothing_to_look_at, tell=lambda step, done, total: None)
     assert tagged(ana) == ids(shown)
-    _serve(version)
+    serve(version)
     assert tagged(ana) == ids(shown)
+    found = find_photos(ana, 'tag:miso "miso"').found  # its tags and its words
+    assert {each.photo.pk for each in found} == ids(shown)
     taught.switch_off(miso)
-    _serve(before)
+    serve(before)
     assert tagged(ana) == ids(shown[:5])
+
+
+def nothing_to_look_at() -> Looks:
+    raise AssertionError("Every photo was looked at.")
+
+
+def serve(version: ModelVersion) -> None:
+    ModelVersion.objects.filter(is_active=True).update(is_active=False)
+    ModelVersion.objects.filter(pk=version.pk).update(is_active=True)
 
 
 def _turned(sight: Sight, order: np.ndarray) -> bytes:
     return np.frombuffer(sight.embedding, EMBEDDING_DTYPE)[order].tobytes()
-
-
-def _serve(version: ModelVersion) -> None:
-    ModelVersion.objects.filter(is_active=True).update(is_active=False)
-    ModelVersion.objects.filter(pk=version.pk).update(is_active=True)
 
 
 def test_a_large_library_is_tagged_in_portions_that_may_be_interrupted(
