@@ -98,8 +98,37 @@ KINDS: dict[str, Kind] = {
         settings=(
             Setting("steps", "Steps", 200, 10, 5000, "more take longer and hardly help"),
             Setting("fewest", "Photos for a new word", 5, 2, 100),
-            Setting("hold", "Caution", 1.0, 0.1, 100.0, "more keeps tags nearer to what they were"),
+            Setting("hold", "Caution", 2.0, 0.1, 100.0, "more keeps tags nearer to what they were"),
             OTHERS,
+        ),
+    ),
+    "embedding": Kind(
+        name="embedding",
+        title="Search",
+        about="Captions that you wrote, and what you did with results: photos are found by the "
+        "words that you use for them, and what you said you did not search for comes down. Queries "
+        "mean what they meant.",
+        place="webapp.teach.training.embedding:train",
+        learns_from=("caption",),
+        changes="which photos searches find, most of all by words of those captions",
+        settings=(
+            Setting("steps", "Steps", 200, 10, 5000, "more take longer and hardly help"),
+            Setting("anchor", "Caution", 20.0, 1.0, 1000.0, "more keeps photos where they are"),
+            OTHERS,
+        ),
+    ),
+    "captions": Kind(
+        name="captions",
+        title="Captions",
+        about="Captions that you wrote, in English or German: Marea’s own become more like yours. "
+        "So that it forgets nothing, it rehearses captions of which it is sure.",
+        place="webapp.teach.training.captions:train",
+        learns_from=("caption",),
+        changes="how captions are worded, and what they name on photos like these",
+        settings=(
+            Setting("steps", "Steps", 150, 10, 5000, "more learn yours better, and forget more"),
+            Setting("rehearsal", "Rehearsal", 0.6, 0.0, 0.95, "the share of what it says already"),
+            Setting("others", "Other photos", 600, 50, 4000, "photos for rehearsal"),
         ),
     ),
     "problem": Kind(

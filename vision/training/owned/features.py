@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from vision.backbones.base import Features
@@ -80,3 +81,9 @@ class OwnedFeatures:
 
     def _path(self, photo: str) -> Path:
         return self.folder / photo[:2] / f"{photo}.safetensors"
+
+
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same directions, of length 1."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return (vectors / np.maximum(length, 1e-6)).astype(np.float32)

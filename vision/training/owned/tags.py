@@ -51,7 +51,7 @@ class TagRetraining:
     steps: int = 200
     batch: int = 256
     peak_rate: float = 0.05
-    hold: float = 1.0
+    hold: float = 2.0
     hold_bias: float = 10.0
     replay: float = 3.0
     unspoken: float = 1.0  # what a pair counts that nobody spoke of, on a corrected photo

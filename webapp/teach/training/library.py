@@ -150,6 +150,17 @@ def spoken_tags() -> SeenWords:
     }
 
 
+def captions_written() -> dict[str, list[str]]:
+    """What people wrote, by photo: several where several people have the same one."""
+    rows = usable_photos().exclude(own_caption="").order_by("pk")
+    found: dict[str, list[str]] = {}
+    for sha, caption in rows.values_list("sha256", "own_caption"):
+        own = found.setdefault(sha, [])
+        if caption not in own:
+            own.append(caption)
+    return found
+
+
 def shared_words(known: Iterable[str]) -> set[str] | None:
     """Words that a version may say to everybody: those `known`, those of the vocabulary, and those
     that two people use. None: all of them, as one person has all the photos.
