@@ -362,3 +362,4 @@ def test_models_name_the_active_version_and_no_folder(api: Client) -> None:
     models = api.get("/api/v1/models").json()["models"]
     assert [version["is_active"] for version in models] == [True]
     assert "folder" not in models[0]
+    assert (models[0]["parent"], models[0]["is_ready"]) == (None, True)

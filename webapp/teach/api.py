@@ -37,7 +37,17 @@ class Version(Schema):
     is_active: bool
     created_at: datetime
     activated_at: datetime | None
+    digest: str = Field(
+        description="SHA-256 of its manifest, which names that of each file; empty: never verified."
+    )
+    parent: str | None = Field(description="The version whose parts it was trained from.")
+    is_ready: bool = Field(description="Whether a switch to it is a matter of a second.")
     metrics: dict[str, Any] = Field(description="As its model card states them.")
+
+    @staticmethod
+    def resolve_parent(version: ModelVersion) -> str | None:
+        bases = [run.base.name for run in version.runs.all() if run.base]
+        return bases[0] if bases else None
 
 
 class Versions(Schema):
@@ -117,6 +127,11 @@ def undo_act(request: SignedInRequest, act: UUID) -> SaidOut:
 
 @router.get("models", response={200: Versions, **fails()}, tags=["models"], url_name="models")
 def list_models(request: SignedInRequest) -> dict[str, Any]:
-    """The model versions that can look at photos; the active one looks and searches."""
+    """The model versions that can look at photos; the active one looks and searches.
+
+    Putting one to work or going back is for an administrator in the browser, or on the machine: a
+    token that a program keeps must not change what everybody finds.
+    """
     active_version()  # registers the shipped one on first use
-    return {"models": ModelVersion.objects.order_by("-created_at", "-pk")}
+    versions = ModelVersion.objects.prefetch_related("runs__base")
+    return {"models": versions.order_by("-created_at", "-pk")}
