@@ -182,6 +182,12 @@ def _flat_answer(flat: Any, query: Any) -> Any:
     return flat.search(query[None], _measures.K)[1]
 
 
+def _searching(flat: Any) -> Any:
+    from webapp.find.benchmarks import _measures
+
+    return lambda query: flat.search(query[None], _measures.K)[1]
+
+
 def _resident(folder: Path, questions: Any, vectors: int) -> dict[str, Any]:
     """Two processes open the index and search; what each has in memory more than before."""
     np.save(folder / "questions.npy", questions.vectors)
