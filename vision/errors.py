@@ -2,6 +2,7 @@
 
 VisionError
 ├── WeightsError        a version folder cannot be used; the message says why and what to do
+│   └── NotFinite       its files are what they should be, but a weight is no number
 ├── UnknownNetwork      a name that no registry knows
 ├── BadImage            an array that is no upright RGB photo
 ├── DataMissing         a data folder or a part of it is not there
@@ -17,6 +18,10 @@ class VisionError(Exception):
 
 class WeightsError(VisionError):
     """A version folder is missing, incomplete, altered or of the wrong shape."""
+
+
+class NotFinite(WeightsError):
+    """A weight is NaN or infinite."""
 
 
 class UnknownNetwork(VisionError):

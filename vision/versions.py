@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
-from vision.errors import WeightsError
+from vision.errors import NotFinite, WeightsError
 from vision.onnx_safety import check_onnx
 
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT_VERSION = "lite2-2026.11c"
 FORMAT = 1
+LARGEST_MANIFEST = 4_000_000  # bytes; the one that ships has 25,000
 CLASSIFIER = "classifier:"  # begins the names of parts that were trained on other problems
 READABLE = {".onnx", ".safetensors", ".json", ".csv"}
 
@@ -70,7 +71,7 @@ class Version:
             raise WeightsError(f"{self._named(file)} is not a safetensors file: {error}.") from None
         for name, array in arrays.items():
             if array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise WeightsError(
+                raise NotFinite(
                     f"{self._named(file)} holds a weight that is not a number in {name!r}; "
                     "train or fetch the version again."
                 )
@@ -85,6 +86,8 @@ class Version:
         listed = self.manifest["files"].get(file)
         if listed is None:
             raise WeightsError(f"{self._named(file)} is not listed in the manifest.")
+        if self.place(file).is_symlink():
+            raise WeightsError(f"{self._named(file)} was refused: it is a link to another file.")
         try:
             content = self.place(file).read_bytes()
         except OSError as error:
@@ -118,6 +121,7 @@ def open_version(version_or_folder: str | Path | None = None) -> Version:
     folder = _find(DEFAULT_VERSION if version_or_folder is None else version_or_folder)
     manifest_path = folder / "manifest.json"
     try:
+        _check_size(manifest_path)
         manifest = json.loads(manifest_path.read_text("utf-8"))
     except OSError:
         known = ", ".join(shipped_versions()) or "none"
@@ -125,7 +129,7 @@ def open_version(version_or_folder: str | Path | None = None) -> Version:
             f"{version_or_folder or DEFAULT_VERSION} is no model version: {manifest_path} cannot "
             f"be read. Versions that ship: {known}."
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WeightsError(f"{manifest_path} is not valid JSON: {error}.") from None
     check_manifest(manifest, manifest_path)
     return Version(folder, manifest)
@@ -152,16 +156,36 @@ def check_manifest(manifest: object, path: Path) -> None:
     for key, kind in {"name": str, "parts": dict, "files": dict}.items():
         if not isinstance(manifest.get(key), kind):
             raise WeightsError(f"{path} lacks {key!r}.")
+    for part, spec in manifest["parts"].items():
+        if not isinstance(spec, dict):
+            raise WeightsError(f"{path} says nothing usable of the part {part[:80]!r}.")
     for file, listed in manifest["files"].items():
         check_file_name(file)
-        lender = listed.get("in", "") if isinstance(listed, dict) else None
-        if not isinstance(lender, str) or Path(lender).name != lender:
-            raise WeightsError(f"{path} says nothing usable of {file}: {listed!r}.")
+        sha256, lender = _described(listed)
+        if not sha256 or lender is None or Path(lender).name != lender or lender == "..":
+            raise WeightsError(f"{path} says nothing usable of {file}: {str(listed)[:200]}.")
+
+
+def _described(listed: object) -> tuple[str, str | None]:
+    """The SHA-256 and the lender that a manifest names for a file; empty and None where they are
+    no words."""
+    if not isinstance(listed, dict):
+        return "", None
+    sha256, lender = listed.get("sha256"), listed.get("in", "")
+    return (
+        sha256 if isinstance(sha256, str) else "",
+        lender if isinstance(lender, str) else None,
+    )
+
+
+def _check_size(manifest: Path) -> None:
+    if manifest.stat().st_size > LARGEST_MANIFEST:
+        raise WeightsError(f"{manifest} is larger than any manifest; it was refused unopened.")
 
 
 def check_file_name(file: str) -> None:
     """Refuse names outside the folder and every kind of file that could carry code."""
-    if Path(file).name != file:
+    if Path(file).name != file or not file.isprintable():
         raise WeightsError(f"A model version may only name files in its own folder, not {file!r}.")
     if Path(file).suffix not in READABLE:
         raise WeightsError(

@@ -20,11 +20,14 @@ SAME_SHARE = 0.9  # photos with the very same answer
 USUAL_SHARE = 0.6  # up to which the active version's commonest answer shows that others exist
 SOME_SHARE = 0.3  # photos about which the active version says something
 TRIES = 20  # shuffled pairings
+SENTENCES = ("two dogs on the beach", "a receipt", "people at a wedding", "a red car in the snow")
 
 
 def unsound(old: SeenBy, new: SeenBy, metrics: Mapping[str, Any]) -> list[str]:
     """Why `new` must never be put to work; empty if nothing is wrong."""
     if said := no_numbers(new.embeddings, new.tags):
+        return [said]
+    if said := _no_sentences(new):
         return [said]
     found = [*_untaught(metrics)]
     if len(new) >= ENOUGH:
@@ -42,6 +45,17 @@ def no_numbers(embeddings: ArrayLike, tags: Sequence[Mapping[str, float]]) -> st
         return "Its embeddings have no unit length, so search cannot compare them."
     if sure and not 0.0 <= min(sure) <= max(sure) <= 1.0:
         return "Its tags have probabilities outside 0 to 1."
+    return ""
+
+
+def _no_sentences(new: SeenBy) -> str:
+    """What is wrong with how it understands what is searched for."""
+    vectors = new.queries(SENTENCES)
+    norms = np.linalg.norm(vectors, axis=1)
+    if not np.isfinite(norms).all() or np.abs(norms - 1.0).max() > NORM_WITHIN:
+        return "What is searched for becomes no usable numbers in it."
+    if (vectors @ vectors.T).min() > 1.0 - LEAST_SPREAD / 10:
+        return "Whatever is searched for is the same to it."
     return ""
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from vision.errors import VisionError, WeightsError
+from vision.errors import NotFinite, VisionError, WeightsError
 from vision.versions import open_version
 from webapp.errors import Refused
 from webapp.library.models import Photo
@@ -66,14 +66,15 @@ def _both(
 
 def _unreadable(version: ModelVersion) -> list[str]:
     """Weights that are no numbers, which no look needs to show."""
-    folder = weights_folder(version)
     try:
-        opened = open_version(folder)
+        opened = open_version(weights_folder(version))
         for file in opened.manifest["files"]:
             if file.endswith(".safetensors"):
                 opened.arrays(file)
-    except WeightsError as error:
+    except NotFinite as error:
         return [str(error)]
+    except WeightsError:
+        return []  # of a kind that is not read here; what looks says more
     return []
 
 
