@@ -14,6 +14,7 @@ from webapp.find.events import past_searches
 from webapp.find.services import suggestions
 from webapp.library.models import Photo
 from webapp.teach.activation_models import Verdict
+from webapp.teach.judging.bootstrap import FEWEST
 from webapp.teach.judging.measures import overlap
 from webapp.teach.judging.seen import SeenBy, seen_by
 from webapp.teach.models import ModelVersion, Sight
@@ -78,6 +79,8 @@ def lines(verdict: Verdict) -> list[Line]:
 
 
 def _verdict(measure: dict[str, Any]) -> str:
+    if measure["n"] < FEWEST:
+        return "too few photos to tell"
     if measure["low"] > 0:
         return "better"
     if measure["is_worse"]:
@@ -87,11 +90,16 @@ def _verdict(measure: dict[str, Any]) -> str:
     return "no clear difference"
 
 
-def in_words(verdict: Verdict) -> list[str]:
-    """A verdict as sentences."""
+def in_short(verdict: Verdict) -> list[str]:
+    """A verdict as sentences, without its figures."""
     names = f"{verdict.version.name} beside {verdict.against.name}"
-    said = [f"{names}, on {verdict.photos:,} photos held out: {verdict.get_outcome_display()}."]
-    said += verdict.reasons
+    said = f"{names}, on {verdict.photos:,} photos held out: {verdict.get_outcome_display()}."
+    return [said, *verdict.reasons]
+
+
+def in_words(verdict: Verdict) -> list[str]:
+    """A verdict as sentences, with its figures."""
+    said = in_short(verdict)
     for line in lines(verdict):
         said.append(
             f"{line.title}: {line.verdict} ({line.old:.0f} % before, {line.new:.0f} % now; the "

@@ -19,7 +19,7 @@ from webapp.teach.data_models import DataSet
 from webapp.teach.datasets import asking
 from webapp.teach.fetched import free_name, load_photos, ready_photos, some_photos
 from webapp.teach.job_models import ModelJob
-from webapp.teach.judging.comparing import in_words
+from webapp.teach.judging.comparing import in_short, in_words
 from webapp.teach.judging.verdicts import judge
 from webapp.teach.models import ModelVersion
 from webapp.teach.relooking import Looks, unseen
@@ -205,7 +205,7 @@ class Command(BaseCommand):
                     "measures": verdict.measures,
                 }
             )
-        return "\n".join(in_words(verdict))
+        return "\n".join(in_short(verdict) if options.get("job") else in_words(verdict))
 
     def _tidy(self, *, dry_run: bool = False, **_: Any) -> str:
         going = [f"{each.version.name}: {each.says}" for each in retention.leaving()]
