@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.conftest import SignIn
 from tests.factories import a_photo, a_sight, a_user, an_embedding
 from webapp.accounts.models import User
+from webapp.find.event_models import SearchDeed
 from webapp.library.models import Photo
 from webapp.teach.models import PhotoTag
 
@@ -122,3 +123,17 @@ def test_a_selection_of_results_is_renamed_and_taken_back(sign_in: SignIn, ana: 
     page.get_by_role("status").get_by_role("button", name="Undo").click()
     expect(page.get_by_text("Taken back on 20 photos.")).to_be_visible()
     expect(page.get_by_role("checkbox")).to_have_count(20)
+
+
+def test_a_selection_of_results_is_not_what_was_searched_for(sign_in: SignIn, ana: User) -> None:
+    a_library(ana)
+    page = sign_in(ana, viewport=DESKTOP)
+    page.goto("/search/?q=sofa")
+    boxes = page.get_by_role("checkbox")
+    count = boxes.count()
+    boxes.nth(0).check()
+    boxes.nth(1).check()
+    page.get_by_role("button", name="Not this", exact=True).click()
+    expect(page.get_by_text("They come last for this search from now on.")).to_be_visible()
+    expect(boxes).to_have_count(count - 2)
+    assert SearchDeed.objects.marks().filter(user=ana).count() == 2

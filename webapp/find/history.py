@@ -62,7 +62,8 @@ def not_this(request: SignedInRequest) -> HttpResponse:
     text, ids = request.POST.get("q", ""), photo_ids(request.POST, limit=MAX_MARKED)
     is_undo = request.POST.get("say") == "undo"
     count = (events.take_back if is_undo else events.mark_not_this)(request.user, text, ids)
-    message = "Shown as before." if is_undo else "It comes last for this search from now on."
+    comes_last = "They come last" if count > 1 else "It comes last"
+    message = "Shown as before." if is_undo else f"{comes_last} for this search from now on."
     if prefers_json(request):
         return JsonResponse({"count": count, "message": message})
     messages.success(request, message)

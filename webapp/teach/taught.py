@@ -1,6 +1,5 @@
 """Teaching a tag: its examples, what is learnt from them, what to ask next, using it."""
 
-import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +8,7 @@ from uuid import UUID
 
 import numpy as np
 from django.db import transaction
+from django.db.models import Count, Max
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -22,7 +22,7 @@ from webapp.find.documents import versions_told
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.library.services.reading import chosen
 from webapp.teach import saying, tagging
-from webapp.teach.models import ModelVersion, PhotoTag, Sight
+from webapp.teach.models import ModelVersion, PhotoTag, PhotoTagQuerySet, Sight
 from webapp.teach.saying import Said
 from webapp.teach.services import active_version, embedding_from, tags_named, tidy_tag
 from webapp.teach.taught_models import TaughtAnswer, TaughtLine, TaughtTag
@@ -81,6 +81,13 @@ def get_taught(user: User, taught_id: int) -> TaughtTag:
     return taught
 
 
+def taught_by(user: User) -> list[tuple[TaughtTag, int]]:
+    """What `user` teaches, by name, and how many examples of each."""
+    mine = TaughtTag.objects.visible_to(user).kept().with_examples()
+    found = mine.select_related("tag", "owner").order_by("tag__name")
+    return [(taught, taught.examples) for taught in found]  # type: ignore[attr-defined]
+
+
 @transaction.atomic
 def begin(user: User, name: str, photos: PhotoQuerySet) -> TaughtTag:
     """Begin to teach `name`, or go on with it, with `photos` as examples."""
@@ -131,13 +138,16 @@ def take_back(taught: TaughtTag, act: UUID) -> None:
 
 
 def examples_of(taught: TaughtTag) -> Examples:
-    rows = PhotoTag.objects.filter(tag=taught.tag_id, version=None).in_library()
-    rows = rows.filter(photo__owner=taught.owner_id).order_by("photo")
-    said = list(rows.values_list("photo", "source"))
+    said = list(_said(taught).order_by("photo").values_list("photo", "source"))
     return Examples(
         np.array([photo_id for photo_id, _ in said], np.int64),
         np.array([source == Source.PERSON for _, source in said], bool),
     )
+
+
+def _said(taught: TaughtTag) -> PhotoTagQuerySet:
+    rows = PhotoTag.objects.filter(tag=taught.tag_id, version=None)
+    return rows.filter(photo__owner=taught.owner_id).in_library()
 
 
 def study(taught: TaughtTag) -> Study | None:
@@ -321,21 +331,20 @@ def _at_work() -> list[TaughtTag]:
 
 def _is_told(taught: TaughtTag, version: ModelVersion) -> bool:
     line = taught.lines.filter(version=version, is_told=True).first()
-    return line is not None and line.learnt_from == _print_of(examples_of(taught))
+    return line is not None and line.learnt_from == _print_of(taught)
 
 
 def refit(taught: TaughtTag, version: ModelVersion) -> TaughtLine | None:
     """Its line in the embeddings of `version`, learnt anew if the examples changed; None while that
     version has seen too few of them."""
-    examples = examples_of(taught)
-    learnt_from = _print_of(examples)
+    learnt_from = _print_of(taught)
     line = TaughtLine.objects.filter(taught=taught, version=version).first()
     if line and line.learnt_from == learnt_from:
         line.taught, line.version = taught, version
         return line
     ready = Photo.objects.visible_to(taught.owner).searchable()
     library = np.array(ready.order_by("pk").values_list("pk", flat=True), np.int64)
-    found = _learn(taught, version, examples, library)
+    found = _learn(taught, version, examples_of(taught), library)
     if found is None:
         return None
     values = {"numbers": found[1].line.as_bytes(), "learnt_from": learnt_from}
@@ -347,5 +356,7 @@ def refit(taught: TaughtTag, version: ModelVersion) -> TaughtLine | None:
     return line
 
 
-def _print_of(examples: Examples) -> str:
-    return hashlib.sha256(examples.ids.tobytes() + examples.shows.tobytes()).hexdigest()
+def _print_of(taught: TaughtTag) -> str:
+    """Another one whenever something else was said: every word is a row with a new number."""
+    said = _said(taught).aggregate(count=Count("pk"), newest=Max("pk"))
+    return f"{taught.tag_id}: {said['count']}, {said['newest']}"

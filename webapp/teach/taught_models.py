@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from search.teaching.asking import How
 from search.teaching.line import Line
 from webapp.library.models import Photo
-from webapp.teach.models import ModelVersion, Tag
+from webapp.teach.models import ModelVersion, PhotoTag, Tag
 
 if TYPE_CHECKING:
     from webapp.accounts.models import User
@@ -21,6 +23,14 @@ class TaughtTagQuerySet(models.QuerySet["TaughtTag"]):
 
     def kept(self) -> Self:
         return self.filter(deleted_at=None)
+
+    def with_examples(self) -> Self:
+        """With `examples`: how many photos in the library their owner said show it."""
+        said = PhotoTag.objects.filter(
+            tag=OuterRef("tag"), photo__owner=OuterRef("owner"), source=PhotoTag.Source.PERSON
+        )
+        counted = said.in_library().order_by().values("tag").annotate(n=Count("pk")).values("n")
+        return self.annotate(examples=Coalesce(Subquery(counted), 0))
 
     def at_work(self) -> Self:
         return self.kept().filter(is_on=True)
@@ -73,7 +83,7 @@ class TaughtLine(models.Model):
     taught = models.ForeignKey(TaughtTag, on_delete=models.CASCADE, related_name="lines")
     version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="taught_lines")
     numbers = models.BinaryField(max_length=4096)  # see `search.teaching.line.Line.as_bytes`
-    learnt_from = models.CharField(max_length=64)  # what the examples were, see `taught.print_of`
+    learnt_from = models.CharField(max_length=64)  # which examples, see `taught.refit`
     told_through = models.PositiveBigIntegerField(default=0)  # the last photo that it was told of
     is_told = models.BooleanField(default=False)  # whether all of the library was told
 

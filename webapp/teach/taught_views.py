@@ -34,9 +34,8 @@ SAYS = {"yes": True, "no": False, "skip": None}
 @require_safe
 def overview(request: SignedInRequest) -> HttpResponse:
     """What one teaches, and how to begin."""
-    mine = TaughtTag.objects.visible_to(request.user).kept().select_related("tag", "owner")
-    rows = [(each, teaching.examples_of(each).count) for each in mine.order_by("tag__name")]
-    return render(request, "teach/taught_list.html", {"taught": rows, "least": LEAST_EXAMPLES})
+    mine = teaching.taught_by(request.user)
+    return render(request, "teach/taught_list.html", {"taught": mine, "least": LEAST_EXAMPLES})
 
 
 @require_POST

@@ -1,5 +1,7 @@
 """Tags that people teach from examples: learnt, asked about, used, followed, taken away."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from django.test import Client
@@ -225,6 +227,19 @@ def test_what_is_corrected_later_is_learnt_from(ana: User) -> None:
     assert taught.is_behind()
     taught.follow(seconds=60, stopping=lambda: False)
     assert bytes(TaughtLine.objects.get().numbers) != before
+
+
+@pytest.mark.parametrize("count", [2, 6])
+def test_the_list_costs_as_many_queries_for_many_tags_as_for_few(
+    as_ana: Client, ana: User, django_assert_num_queries: Any, count: int
+) -> None:
+    photo = a_photo(ana)
+    for number in range(count):
+        taught.begin(ana, f"tag {number}", photos(photo))
+    as_ana.get(reverse("teach:taught_list"))
+    with django_assert_num_queries(3):  # session, user, tags
+        page = as_ana.get(reverse("teach:taught_list"))
+    assert [examples for _, examples in page.context["taught"]] == [1] * count
 
 
 # --- The pages ---
