@@ -49,12 +49,12 @@ class Engine:
         self._samples: dict[int, Vectors] = {}
         self._start()
 
-    def view(self, user: User) -> View:
-        """The index as it is now, for what `user` may see."""
+    def view(self, user: User, version: ModelVersion) -> View:
+        """The index as it is now, for what `user` may see; `version` is its row as it is now."""
         photos = self._owned.get(user.pk, NOBODY)
         if user.pk not in self._samples:
             self._samples[user.pk] = _sample(self.index, photos)
-        return View(self.version, self.index, photos, self._samples[user.pk])
+        return View(version, self.index, photos, self._samples[user.pk])
 
     def follow(self) -> None:
         """Catch up with the database, and with a worker that made a new base."""
@@ -166,7 +166,7 @@ def open_view(user: User) -> View:
         _engines.move_to_end(version.pk)
         while len(_engines) > AT_ONCE:
             _engines.popitem(last=False)
-        return engine.view(user)
+        return engine.view(user, version)
 
 
 def version_in_use() -> str:

@@ -127,9 +127,11 @@ class Teller:
         if step == self._step and done < total and now - self._told_at < TOLD_EVERY_S:
             return
         self._step, self._told_at = step, now
-        _row(self.job).update(
-            step=step[:200], done=done, total=total, lease_until=timezone.now() + LEASE
-        )
+        row = _row(self.job)
+        row.update(step=step[:200], done=done, total=total, lease_until=timezone.now() + LEASE)
+        if done and self.job.kind == ModelJob.Kind.ACTIVATE:
+            # Each batch stays, so whatever ended the attempts before, this one came farther.
+            row.exclude(attempts=1).update(attempts=1)
 
 
 def _row(job: ModelJob) -> ModelJobQuerySet:

@@ -48,6 +48,7 @@ def activate(
     Safe to interrupt at any point and call again: it goes on where it was. Raises `Refused` where
     the gate stays shut; `reason` is why somebody wants it in spite of a worse verdict.
     """
+    version.refresh_from_db()
     if version.is_active:
         return 0
     eye = cache(load)

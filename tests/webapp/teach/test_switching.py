@@ -17,8 +17,9 @@ from webapp.accounts.models import User
 from webapp.find import engine
 from webapp.find.services import find_photos
 from webapp.library.models import Photo
-from webapp.teach import readying, relooking, switching
+from webapp.teach import jobs, readying, relooking, switching
 from webapp.teach.activation_models import Activation
+from webapp.teach.job_models import ModelJob
 from webapp.teach.models import ModelVersion, PhotoTag, Sight
 from webapp.teach.registry import active_version
 from webapp.teach.saying import add_tag
@@ -235,3 +236,23 @@ def test_only_what_changed_is_looked_for_again(
     assert (sight.caption, sight.tags[0][0]) == (caption, tag)
     assert (bytes(sight.embedding) == before) == (changed != "embedding")
     assert eye.asked == asked
+
+
+def test_a_version_that_was_forgotten_and_comes_back_is_searched_in_its_new_table(
+    ana: User, another: ModelVersion
+) -> None:
+    photo, first = a_cat(ana), active_version()
+    assert words_find(ana, "cat") == [photo.pk]  # this process has opened its index
+    put_to_work(another)
+    readying.forget(first)
+    put_to_work(first, "cat")
+    assert words_find(ana, "cat") == [photo.pk]
+    assert active_version().texts == f"find_text_{first.pk}"
+
+
+def test_a_relook_that_gets_on_is_not_given_up_however_often_it_is_killed(ana: User) -> None:
+    job = jobs.ask("activate", "another")
+    ModelJob.objects.update(state=ModelJob.State.RUNNING, attempts=jobs.MAX_ATTEMPTS)
+    jobs.Teller(job)(relooking.LOOKING, 2, 10)
+    job.refresh_from_db()
+    assert (job.attempts, job.done) == (1, 2)
