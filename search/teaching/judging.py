@@ -83,6 +83,8 @@ def _rate(answers: Answers, which: NDArray[np.bool_], believed: float) -> float:
 
 def in_words(quality: Quality) -> str:
     """As people say it: "finds about 9 of 10, about 1 in 12 is wrong"."""
+    if not quality.answers:
+        return "is too early to judge"
     return f"{_finds(quality.recall)}, {_errs(1 - quality.precision)}"
 
 

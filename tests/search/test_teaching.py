@@ -125,6 +125,7 @@ def test_without_random_answers_it_is_a_rough_guess() -> None:
     quality = judge(answers, ranked())
     assert quality.is_rough
     assert quality.answers == 0
+    assert in_words(quality) == "is too early to judge"
 
 
 @pytest.mark.parametrize(

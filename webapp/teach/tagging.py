@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from numpy.typing import NDArray
 
+from vision.sight import EMBED_DIM
 from webapp.find.documents import index_photos
 from webapp.library.models import ChangeCounter, Photo
 from webapp.teach.models import ModelVersion, PhotoTag, PhotoTagQuerySet, Sight
@@ -105,10 +106,11 @@ def _portions(line: TaughtLine) -> Iterator[tuple[list[int], Vectors]]:
 
 def _read(rows: Sequence[Stored]) -> tuple[list[int], Vectors]:
     """Ids and embeddings, without those that only a damaged database holds."""
-    longest = max((len(stored) for _, stored in rows), default=0)
-    whole = [(photo_id, stored) for photo_id, stored in rows if len(stored) == longest]
+    size = EMBED_DIM * EMBEDDING.itemsize
+    whole = [(photo_id, stored) for photo_id, stored in rows if len(stored) == size]
     vectors = np.frombuffer(b"".join(stored for _, stored in whole), EMBEDDING)
-    return [photo_id for photo_id, _ in whole], vectors.reshape(len(whole), -1).astype(np.float32)
+    ids = [photo_id for photo_id, _ in whole]
+    return ids, vectors.reshape(len(whole), EMBED_DIM).astype(np.float32)
 
 
 def _tell_portion(line: TaughtLine, ids: Sequence[int], log_odds: NDArray[np.float32]) -> None:

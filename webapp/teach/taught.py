@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from search.teaching.asking import How, Question, Ranked, next_questions
 from search.teaching.judging import Answers, Quality, judge
 from search.teaching.line import PRESUMED, Learnt, Lesson, Line, learn
+from vision.sight import EMBED_DIM
 from webapp.accounts.models import User
 from webapp.errors import Conflict, NotFound
 from webapp.find import engine
@@ -24,7 +25,13 @@ from webapp.library.services.reading import chosen
 from webapp.teach import saying, tagging
 from webapp.teach.models import ModelVersion, PhotoTag, PhotoTagQuerySet, Sight
 from webapp.teach.saying import Said
-from webapp.teach.services import active_version, embedding_from, tags_named, tidy_tag
+from webapp.teach.services import (
+    EMBEDDING_DTYPE,
+    active_version,
+    embedding_from,
+    tags_named,
+    tidy_tag,
+)
 from webapp.teach.taught_models import TaughtAnswer, TaughtLine, TaughtTag
 from workers import queue
 
@@ -189,12 +196,18 @@ def _learn(
 
 
 def _vectors(version: ModelVersion, photo_ids: list[int]) -> dict[int, NDArray[np.float32]]:
+    """By photo id, without those that only a damaged database holds."""
     rows = Sight.objects.filter(version=version, photo__in=photo_ids)
-    return {pk: embedding_from(stored) for pk, stored in rows.values_list("photo", "embedding")}
+    whole = EMBED_DIM * EMBEDDING_DTYPE.itemsize
+    return {
+        photo_id: embedding_from(stored)
+        for photo_id, stored in rows.values_list("photo_id", "embedding")
+        if len(stored) == whole
+    }
 
 
 def _stacked(vectors: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    return np.stack(vectors) if vectors else np.zeros((0, 512), np.float32)
+    return np.stack(vectors) if vectors else np.zeros((0, EMBED_DIM), np.float32)
 
 
 def _ranked(taught: TaughtTag, view: engine.View, line: Line, examples: Examples) -> Ranked:

@@ -242,6 +242,16 @@ def test_the_list_costs_as_many_queries_for_many_tags_as_for_few(
     assert [examples for _, examples in page.context["taught"]] == [1] * count
 
 
+def test_a_damaged_embedding_costs_its_own_photo_only(ana: User) -> None:
+    miso, shown, _ = taught_miso(ana)
+    shown += [a_photo(ana, with_thumbnails=False)]
+    a_sight(shown[-1], embedding=near(MISO, 0.3))
+    taught.give_examples(miso, photos(shown[5]))
+    Sight.objects.filter(photo__in=[shown[0].pk, shown[8].pk]).update(embedding=b"odd")
+    taught.switch_on(miso)
+    assert tagged(ana) == ids(shown) - {shown[8].pk}
+
+
 # --- The pages ---
 
 
