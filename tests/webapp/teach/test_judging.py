@@ -109,6 +109,24 @@ def test_what_training_held_out_shows_labels_that_were_shuffled(
     assert (unsound(good, good, figures) == []) == is_sound
 
 
+@pytest.mark.parametrize(("right", "is_sound"), [(0.52, False), (0.8, True)])
+def test_a_classifier_that_always_says_the_commonest_class_is_unfit(
+    good: SeenBy, right: float, is_sound: bool
+) -> None:
+    classes = {"granite": {"photos": 50}, "slate": {"photos": 50}}
+    figures = {"classifiers": {"rocks": {"top1": right, "photos": 100, "by_class": classes}}}
+    assert (unsound(good, good, figures) == []) == is_sound
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [[], 5, {"evaluation": []}, {"evaluation": {"x": 5}}, {"evaluation": {"x": {"value": "1"}}},
+     {"classifiers": {"x": {"top1": 0.5, "photos": 3, "by_class": []}}}],
+)  # fmt: skip
+def test_metrics_that_say_nothing_usable_are_passed_over(good: SeenBy, metrics: object) -> None:
+    assert unsound(good, good, metrics) == []
+
+
 def said_of(seen: SeenBy) -> Sample:
     """People's words: each photo's own tag, and a caption."""
     rows = list(zip(seen.photo_ids, seen.tags, strict=True))

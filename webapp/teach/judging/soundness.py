@@ -3,6 +3,7 @@ that have nothing to do with the photos. Each check gives a sentence, or nothing
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ TRIES = 20  # shuffled pairings
 SENTENCES = ("two dogs on the beach", "a receipt", "people at a wedding", "a red car in the snow")
 
 
-def unsound(old: SeenBy, new: SeenBy, metrics: Mapping[str, Any]) -> list[str]:
+def unsound(old: SeenBy, new: SeenBy, metrics: object) -> list[str]:
     """Why `new` must never be put to work; empty if nothing is wrong."""
     if said := no_numbers(new.embeddings, new.tags):
         return [said]
@@ -59,19 +60,55 @@ def _no_sentences(new: SeenBy) -> str:
     return ""
 
 
-def _untaught(metrics: Mapping[str, Any]) -> Iterator[str]:
+def _untaught(metrics: object) -> Iterator[str]:
     """By what its own training measured on held-out data: no better than guessing."""
-    for name, figure in metrics.get("evaluation", {}).items():
-        value, chance, n = (figure.get(key) for key in ("value", "chance", "n"))
-        if value is None or chance is None or not n:
-            continue
-        noise = 2.0 * (max(chance * (1.0 - chance), 1e-6) / n) ** 0.5
-        if value <= chance + noise:
+    for each in _measured(metrics):
+        noise = 2.0 * (max(each.chance * (1.0 - each.chance), 1e-6) / each.n) ** 0.5
+        if each.value <= each.chance + noise:
             yield (
-                f"On the photos that its training held out, {name} is no better than guessing "
-                f"({value:.0%} right, {chance:.0%} by chance): it learnt nothing, as if its "
-                "labels had been shuffled."
+                f"On the photos that its training held out, {each.name} is no better than guessing "
+                f"({each.value:.0%} right, {each.chance:.0%} by chance): it learnt nothing, as if "
+                "its labels had been shuffled."
             )
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A share of `n` held-out photos, and what guessing would reach."""
+
+    name: str
+    value: float
+    chance: float
+    n: int
+
+
+def _measured(metrics: object) -> list[_Measured]:
+    """What a version's metrics say about itself, as far as they are what they should be."""
+    stated: list[tuple[str, Any, Any, Any]] = [
+        (name, figure.get("value"), figure.get("chance"), figure.get("n"))
+        for name, figure in _entries(metrics, "evaluation")
+    ]
+    stated += [
+        (name, figure.get("top1"), _commonest(figure), figure.get("photos"))
+        for name, figure in _entries(metrics, "classifiers")
+    ]
+    return [
+        _Measured(name[:80], float(value), float(chance), int(n))
+        for name, value, chance, n in stated
+        if all(isinstance(each, int | float) for each in (value, chance, n)) and n >= 1
+    ]
+
+
+def _entries(metrics: object, key: str) -> list[tuple[str, dict[str, Any]]]:
+    inner = metrics.get(key) if isinstance(metrics, dict) else None
+    found = inner.items() if isinstance(inner, dict) else ()
+    return [(str(name), figure) for name, figure in found if isinstance(figure, dict)]
+
+
+def _commonest(figures: dict[str, Any]) -> float | None:
+    """Share of a classifier's commonest class: who always says it is right so often."""
+    rows = [row.get("photos", 0) for _, row in _entries(figures, "by_class")]
+    return max(rows) / sum(rows) if rows and sum(rows) else None
 
 
 def _one_embedding(old: SeenBy, new: SeenBy) -> str:
