@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from numpy.typing import NDArray
 
 from vision.sight import EMBED_DIM
@@ -36,10 +36,11 @@ def tell_photos(
     photos first, and index them afterwards."""
     owners = Photo.objects.filter(pk__in=photo_ids).values("owner")
     lines = TaughtLine.objects.filter(version=version, taught__owner__in=owners)
-    lines = lines.filter(taught__in=TaughtTag.objects.at_work()).select_related("taught")
+    lines = lines.filter(taught__is_on=True, taught__deleted_at=None).select_related("taught")
     if names:
         lines = lines.filter(taught__tag__name__in=names)
-    found = list(lines)
+    # Who switches one of them off waits for this, and then takes these off as well.
+    found = list(lines.order_by("taught").select_for_update(of=("taught",), no_key=True))
     if not found:
         return
     owner_of = dict(Photo.objects.filter(pk__in=photo_ids).values_list("pk", "owner_id"))
@@ -64,33 +65,38 @@ def tell_stored(photo_ids: Collection[int], names: Collection[str]) -> None:
 def tell_library(line: TaughtLine, *, seconds: float, stopping: Callable[[], bool]) -> bool:
     """Tag the owner's library by `line`, for about `seconds`. Returns whether all of it is done.
 
-    Safe to interrupt and to repeat: how far it came is in the row.
+    Safe to interrupt and to repeat: how far it came is in the row. Ends where the tag is switched
+    off or renamed meanwhile, or somebody else goes on with it.
     """
     until = time.monotonic() + seconds
     for ids, vectors in _portions(line):
         if stopping() or time.monotonic() > until:
             return False
         with transaction.atomic():
-            _tell_portion(line, ids, line.line.log_odds(vectors))
-            line.told_through = ids[-1]
-            line.save(update_fields=["told_through"])
-    TaughtLine.objects.filter(pk=line.pk, learnt_from=line.learnt_from).update(is_told=True)
-    return True
+            if not _tell_portion(line, ids, line.line.log_odds(vectors)):
+                return False
+    return bool(_as_it_was(line).update(is_told=True))
 
 
-def take_off(taught: TaughtTag) -> None:
-    """Take its tags off the library; what its owner said stays. The line begins anew if it is
-    switched on again."""
+def take_off(
+    taught: TaughtTag, *, seconds: float, stopping: Callable[[], bool] = lambda: False
+) -> bool:
+    """Take its tags off the library, for about `seconds`; what its owner said stays. The line
+    begins anew if it is switched on again. Returns whether all of them are off."""
+    until = time.monotonic() + seconds
     taught.lines.update(told_through=0, is_told=False)
     rows = PhotoTag.objects.filter(
         tag=taught.tag, source=PhotoTag.Source.TAUGHT, photo__owner=taught.owner
     )
     while ids := list(rows.order_by("photo").values_list("photo", flat=True).distinct()[:BATCH]):
+        if stopping() or time.monotonic() > until:
+            return False
         with transaction.atomic():
             Photo.objects.filter(pk__in=ids).lock()
             rows.filter(photo__in=ids).delete()
             index_photos(ids)
             ChangeCounter.next()
+    return True
 
 
 def _portions(line: TaughtLine) -> Iterator[tuple[list[int], Vectors]]:
@@ -113,16 +119,37 @@ def _read(rows: Sequence[Stored]) -> tuple[list[int], Vectors]:
     return ids, vectors.reshape(len(whole), EMBED_DIM).astype(np.float32)
 
 
-def _tell_portion(line: TaughtLine, ids: Sequence[int], log_odds: NDArray[np.float32]) -> None:
-    """Lock and touch only the photos that have the tag by this line, before or after."""
+def _tell_portion(line: TaughtLine, ids: Sequence[int], log_odds: NDArray[np.float32]) -> bool:
+    """Lock and touch only the photos that have the tag by this line, before or after. Returns
+    whether the line is still the one to go on with."""
     shown = {pk for pk, odds in zip(ids, log_odds.tolist(), strict=True) if odds >= 0}
     had = set(_rows(line).filter(photo__in=ids).values_list("photo", flat=True))
     touched = Photo.objects.filter(pk__in=shown | had).lock()
+    if not _goes_on(line, ids[-1]):
+        return False
     if touched:
         odds_of = dict(zip(ids, log_odds, strict=True))
         _tell(line, touched, np.array([odds_of[pk] for pk in touched]))
         index_photos(touched)
         ChangeCounter.next()
+    return True
+
+
+def _goes_on(line: TaughtLine, last: int) -> bool:
+    """Note that `line` was told up to `last`, if its tag is still at work under its name. Until the
+    transaction ends, who switches it off waits."""
+    at_work = TaughtTag.objects.at_work().filter(pk=line.taught_id, tag=line.taught.tag_id)
+    if at_work.select_for_update(no_key=True).first() is None:
+        return False
+    moved = _as_it_was(line).update(told_through=last)
+    line.told_through = last
+    return bool(moved)
+
+
+def _as_it_was(line: TaughtLine) -> QuerySet[TaughtLine]:
+    """Its row, if nobody learnt it anew or told more by it meanwhile."""
+    same = TaughtLine.objects.filter(pk=line.pk, learnt_from=line.learnt_from)
+    return same.filter(told_through=line.told_through)
 
 
 def _rows(line: TaughtLine) -> PhotoTagQuerySet:

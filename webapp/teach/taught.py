@@ -8,7 +8,7 @@ from uuid import UUID
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Count, Max
+from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -248,9 +248,12 @@ def switch_on(taught: TaughtTag) -> bool:
     """Let it tag the owner's library, and new photos as they are looked at. Returns whether the
     whole library is tagged already; else a worker goes on.
 
-    Raises `Conflict` while there are too few examples.
+    Raises `Conflict` while there are too few examples, and when it was deleted meanwhile.
     """
-    TaughtTag.objects.filter(pk=taught.pk).update(is_on=True)
+    if not TaughtTag.objects.kept().filter(pk=taught.pk).update(is_on=True):
+        raise Conflict(
+            f"“{taught.tag.name}” was deleted. Bring it back, then switch it on.", code="deleted"
+        )
     taught.is_on = True
     line = refit(taught, active_version())
     if line is None:
@@ -266,11 +269,19 @@ def switch_on(taught: TaughtTag) -> bool:
     return done
 
 
-def switch_off(taught: TaughtTag) -> None:
-    """Its tags go away; what its owner said stays."""
+def switch_off(taught: TaughtTag) -> bool:
+    """Its tags go away; what its owner said stays. Returns whether all are gone already; else a
+    worker goes on."""
+    return _switch_off(taught, seconds=AT_ONCE_S)
+
+
+def _switch_off(taught: TaughtTag, *, seconds: float) -> bool:
     TaughtTag.objects.filter(pk=taught.pk).update(is_on=False)
     taught.is_on = False
-    tagging.take_off(taught)
+    done = tagging.take_off(taught, seconds=seconds)
+    if not done:
+        queue.taught_tags_wait()
+    return done
 
 
 def delete(taught: TaughtTag) -> None:
@@ -288,10 +299,10 @@ def rename(taught: TaughtTag, name: str) -> TaughtTag:
     """Call it `name`: on all its examples, and wherever it tags. Raises `Conflict` for a name that
     the owner teaches already."""
     new = tags_named([tidy_tag(name)])[tidy_tag(name)]
-    if TaughtTag.objects.filter(owner=taught.owner, tag=new).exists():
-        raise Conflict(f"You teach “{new.name}” already. Nothing was changed.", code="name_taken")
+    if other := TaughtTag.objects.filter(owner=taught.owner, tag=new).first():
+        raise Conflict(_taken(new.name, is_deleted=other.deleted_at is not None), code="name_taken")
     is_on, examples = taught.is_on, examples_of(taught)
-    switch_off(taught)
+    _switch_off(taught, seconds=math.inf)  # all of them, as nobody finds the old name later
     with transaction.atomic():
         for photos in _batches(taught.owner, examples.only(examples.shows)):
             saying.rename_tag(taught.owner, photos, taught.tag.name, new.name)
@@ -304,6 +315,15 @@ def rename(taught: TaughtTag, name: str) -> TaughtTag:
     return taught
 
 
+def _taken(name: str, *, is_deleted: bool) -> str:
+    if is_deleted:
+        return (
+            f"You taught “{name}” before and deleted it. Begin to teach it again, and it knows "
+            "what it knew. Nothing was changed."
+        )
+    return f"You teach “{name}” already. Nothing was changed."
+
+
 def _batches(owner: User, examples: Examples) -> Iterator[PhotoQuerySet]:
     ids = examples.ids.tolist()
     for at in range(0, len(ids), BATCH):
@@ -312,14 +332,17 @@ def _batches(owner: User, examples: Examples) -> Iterator[PhotoQuerySet]:
 
 def is_behind() -> bool:
     """Whether a tag at work has not told all of its library, or has examples it has not learnt
-    from; by any version that is kept ready."""
+    from, by any version that is kept ready; or one that was switched off is still on photos."""
     at_work = _at_work()
-    return any(not _is_told(each, version) for version in versions_told() for each in at_work)
+    behind = any(not _is_told(each, version) for version in versions_told() for each in at_work)
+    return behind or _left_over().exists()
 
 
 def follow(*, seconds: float, stopping: Callable[[], bool]) -> None:
     """Bring all tags at work up to date, for about `seconds`; those of the active version first."""
     until = time.monotonic() + seconds
+    for taught in _left_over():
+        tagging.take_off(taught, seconds=until - time.monotonic(), stopping=stopping)
     at_work, active = _at_work(), active_version()
     for version in sorted(versions_told(), key=lambda each: each != active):
         for taught in at_work:
@@ -336,6 +359,15 @@ def prepare(version: ModelVersion) -> None:
     for taught in _at_work():
         if line := refit(taught, version):
             tagging.tell_library(line, seconds=math.inf, stopping=lambda: False)
+
+
+def _left_over() -> QuerySet[TaughtTag]:
+    """Tags that are not at work and still on photos: whoever switched them off was interrupted."""
+    there = PhotoTag.objects.filter(
+        tag=OuterRef("tag"), source=Source.TAUGHT, photo__owner=OuterRef("owner")
+    )
+    off = TaughtTag.objects.exclude(pk__in=TaughtTag.objects.at_work().values("pk"))
+    return off.filter(Exists(there)).select_related("tag", "owner").order_by("pk")
 
 
 def _at_work() -> list[TaughtTag]:

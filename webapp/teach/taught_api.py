@@ -19,6 +19,8 @@ from webapp.teach.taught_models import TaughtTag
 
 router = Router(tags=["teaching"])
 
+LEAST_CHANCE = 1e-6  # of being drawn; nobody has a million photos of one thing
+
 
 class Teaching(PhotoIds):
     tag: TagName
@@ -83,7 +85,7 @@ class Answer(Body):
     photo_id: Annotated[int, Field(ge=1, le=MAX_ID)]
     shows: bool | None = Field(description="Null where you cannot tell; it is not asked again.")
     how: Literal["unsure", "likely", "missed"] = "unsure"
-    chance: Annotated[float, Field(gt=0, le=1)] = 1.0
+    chance: Annotated[float, Field(ge=LEAST_CHANCE, le=1)] = 1.0
 
 
 class TaughtChange(Body):

@@ -89,8 +89,9 @@ def switch(request: SignedInRequest, taught_id: int) -> HttpResponse:
     """Switch it on or off for the library."""
     taught = get_taught(request.user, taught_id)
     if request.POST.get("on") != "yes":
-        teaching.switch_off(taught)
-        said = "Its tags are gone from your library. What you said about photos stays."
+        gone = teaching.switch_off(taught)
+        said = f"Its tags {'are gone from' if gone else 'go in the background from'} your library. "
+        said += "What you said about photos stays."
     elif teaching.switch_on(taught):
         said = f"“{taught.tag.name}” now tags your library, and every new photo."
     else:
