@@ -2,16 +2,18 @@
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from tests.factories import a_photo, a_sight, a_user
+from tests.factories import a_photo, a_sight, a_user, an_embedding
 from webapp.find.building import index_folder
 from webapp.library.models import DeletedPhoto, Photo, Worker
 from webapp.library.services.thumbnails import has_thumbnails
 from webapp.library.services.trash import delete_photos, trash_photos
-from webapp.teach.models import Sight
+from webapp.teach import taught
+from webapp.teach.models import PhotoTag, Sight
 from webapp.teach.services import active_version
 from workers import queue, tasks
 
@@ -112,6 +114,30 @@ def test_sweep_asks_for_a_new_base_when_the_index_has_fallen_behind(
 
     assert signals_in("housekeeping") == 0
     assert (index_folder(active_version()) / "manifest.json").exists()
+
+
+def test_taught_tags_are_told_to_the_whole_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    owner, miso = a_user(), an_embedding(seed=1)
+    for number in range(17):
+        vector = miso + 0.3 * an_embedding() if number < 7 else an_embedding()
+        a_sight(a_photo(owner), embedding=vector / np.linalg.norm(vector))
+    first = Photo.objects.filter(pk__in=Photo.objects.order_by("pk").values("pk")[:5])
+    monkeypatch.setattr(taught, "AT_ONCE_S", 0.0)
+    tasks.stack_photos()
+    assert not taught.switch_on(taught.begin(owner, "miso", first))
+    queue.redis().flushall()
+    tasks.stack_photos()
+    tasks.sweep()
+    assert signals_in("housekeeping") == 1
+
+    tasks.tell_taught_tags()
+    tasks.tell_taught_tags()
+    queue.redis().flushall()
+    tasks.stack_photos()
+    tasks.sweep()
+
+    assert PhotoTag.objects.shown().filter(tag__name="miso").count() == 7
+    assert signals_in("housekeeping") == 0
 
 
 def test_tidy_empties_old_trash_and_forgets_silent_workers() -> None:

@@ -79,10 +79,10 @@ class Study:
     questions: list[Question]
 
 
-def get_taught(user: User, taught_id: int) -> TaughtTag:
+def get_taught(user: User, taught_id: int, *, even_deleted: bool = False) -> TaughtTag:
     """Raises `NotFound`, for somebody else's as for none."""
     mine = TaughtTag.objects.visible_to(user).select_related("tag", "owner")
-    taught = mine.filter(pk=taught_id).first()
+    taught = (mine if even_deleted else mine.kept()).filter(pk=taught_id).first()
     if taught is None:
         raise NotFound("You teach no such tag.")
     return taught
@@ -310,7 +310,7 @@ def rename(taught: TaughtTag, name: str) -> TaughtTag:
             saying.reject_tag(taught.owner, photos, new.name)
         TaughtTag.objects.filter(pk=taught.pk).update(tag=new)
     taught.tag = new
-    if is_on:
+    if is_on and examples.count >= LEAST_EXAMPLES:
         switch_on(taught)
     return taught
 

@@ -49,7 +49,7 @@ def begin(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def page(request: HtmxRequest, taught_id: int) -> HttpResponse:
     """One tag: its examples, the present question, how good it is."""
-    taught = get_taught(request.user, taught_id)
+    taught = get_taught(request.user, taught_id, even_deleted=True)
     if taught.deleted_at:
         return render(request, "teach/taught_deleted.html", {"taught": taught})
     context = _round(request.user, taught, []) | _picks(request, taught)
@@ -116,7 +116,7 @@ def delete(request: SignedInRequest, taught_id: int) -> HttpResponse:
 
 @require_POST
 def restore(request: SignedInRequest, taught_id: int) -> HttpResponse:
-    teaching.restore(get_taught(request.user, taught_id))
+    teaching.restore(get_taught(request.user, taught_id, even_deleted=True))
     messages.success(request, "It is back, and switched off.")
     return redirect("teach:taught", taught_id)
 

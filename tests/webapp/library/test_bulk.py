@@ -10,6 +10,8 @@ from tests.factories import a_photo, a_sight, a_user
 from webapp.accounts.models import User
 from webapp.library.models import Photo
 from webapp.library.services.trash import trash_photos
+from webapp.library.views import bulk
+from webapp.teach import saying
 from webapp.teach.models import Correction, PhotoTag
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +63,30 @@ def test_what_was_said_at_once_is_taken_back_at_once(as_ana: Client, ana: User) 
     told = as_ana.post(undo, headers={"accept": "application/json"}).json()
     assert told == {"count": 2, "message": "Taken back on 2 photos."}
     assert list(PhotoTag.objects.shown().values_list("photo", flat=True)) == [before.pk]
+
+
+def test_an_act_on_more_photos_than_a_statement_takes_is_still_one(
+    as_ana: Client, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "BATCH", 2)
+    monkeypatch.setattr(saying, "BATCH", 2)
+    photos = [a_photo(ana) for _ in range(5)]
+    act = do(as_ana, "tag", photos, tag="dog")["undo"]["act"]
+    assert Correction.objects.filter(act=act).count() == 5
+    as_ana.post(reverse("teach:undo", args=[act]))
+    assert Correction.objects.filter(undoes__act=act).values("act").distinct().count() == 1
+    assert not PhotoTag.objects.exists()
+
+
+def test_a_tag_is_said_of_so_many_photos_at_most(as_ana: Client, ana: User) -> None:
+    ids = ",".join(map(str, range(1, bulk.MAX_SAID + 2)))
+    answer = as_ana.post(
+        reverse("library:bulk", args=["tag"]),
+        {"photos": ids, "tag": "dog"},
+        headers={"accept": "application/json"},
+    )
+    assert answer.status_code == 413
+    assert not Correction.objects.exists()
 
 
 def test_a_tag_is_confirmed_and_renamed_where_it_stands(as_ana: Client, ana: User) -> None:

@@ -132,7 +132,9 @@ def test_deleted_and_restored_it_knows_what_it_knew(ana: User) -> None:
     taught.switch_on(miso)
     taught.delete(miso)
     assert tagged(ana) == ids(shown[:5])
-    taught.restore(taught.get_taught(ana, miso.pk))
+    with pytest.raises(NotFound):
+        taught.get_taught(ana, miso.pk)
+    taught.restore(taught.get_taught(ana, miso.pk, even_deleted=True))
     taught.switch_on(taught.get_taught(ana, miso.pk))
     assert tagged(ana) == ids(shown)
 
@@ -275,6 +277,42 @@ def test_questions_are_answered_one_by_one_and_taken_back(as_ana: Client, ana: U
     page = as_ana.post(undo, fields, headers=HTMX)
     assert page.context["question"] == photo
     assert not PhotoTag.objects.filter(photo=photo, tag=miso.tag, version=None).exists()
+
+
+def test_a_deleted_tag_is_brought_back_from_its_page(as_ana: Client, ana: User) -> None:
+    miso, _, _ = taught_miso(ana)
+    page = reverse("teach:taught", args=[miso.pk])
+    told = as_ana.post(reverse("teach:taught_delete", args=[miso.pk]), follow=True)
+    assert "“miso” is taught no longer" in told.content.decode()
+    assert as_ana.post(reverse("teach:taught_switch", args=[miso.pk])).status_code == 404
+    restored = as_ana.post(reverse("teach:taught_restore", args=[miso.pk]), follow=True)
+    assert restored.redirect_chain == [(page, 302)]
+    assert "Does this show miso?" in restored.content.decode()
+
+
+def test_without_scripts_questions_are_answered_page_by_page(as_ana: Client, ana: User) -> None:
+    miso, _, _ = taught_miso(ana)
+    page = as_ana.get(reverse("teach:taught", args=[miso.pk]))
+    fields = {"questions": page.context["questions"], "says": "no"}
+    after = as_ana.post(reverse("teach:taught_answer", args=[miso.pk]), fields, follow=True)
+    assert after.context["question"] != page.context["question"]
+
+
+def test_programs_teach_a_tag_as_people_do(as_ana: Client, ana: User) -> None:
+    shown, _ = a_library(ana)
+    address, sent = "/api/v1/taught-tags", "application/json"
+    begun = {"tag": "Miso", "ids": sorted(ids(shown[:5]))}
+    one = f"{address}/{as_ana.post(address, begun, sent).json()['id']}"
+    study = as_ana.get(one).json()
+    assert set(study["would_tag"]) == ids(shown[5:])
+    for question in study["questions"]:
+        answer = {**question, "shows": question["photo_id"] in ids(shown)}
+        assert as_ana.post(f"{one}/answers", answer, sent).json()["changed"] == 1
+    assert as_ana.patch(one, {"is_on": True, "tag": "miso the cat"}, sent).json()["is_on"]
+    assert tagged(ana, "miso the cat") == ids(shown)
+    assert as_ana.delete(one).status_code == 204
+    assert as_ana.get(one).status_code == 404
+    assert as_ana.get(address).json() == {"taught": []}
 
 
 def test_who_cannot_tell_is_not_asked_again(ana: User) -> None:
