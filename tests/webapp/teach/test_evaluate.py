@@ -44,6 +44,21 @@ def test_two_versions_stand_side_by_side(collection: Path) -> None:
     assert "top5" in printed
 
 
+def test_the_whole_search_is_measured_in_a_library_of_its_own(collection: Path) -> None:
+    figures = json.loads(evaluate("search", collection, json=True))
+    assert figures["photos"] == 24
+    assert {"sentences", "keywords", "negations"} <= set(figures["ndcg@10"])
+    assert all(0.0 < mean <= 1.0 for mean in figures["ndcg@10"].values())
+    assert figures["asked"] == {group: len(own) for group, own in figures["scores"].items()}
+
+
+def test_the_gate_is_of_search_alone_and_needs_figures_to_compare_with(collection: Path) -> None:
+    with pytest.raises(CommandError, match="--gate goes with search"):
+        evaluate("retrieval", collection, gate=True)
+    with pytest.raises(CommandError, match="has no figures of search on drawn"):
+        evaluate("search", collection, gate=True)
+
+
 def test_an_unknown_backbone_is_named_with_those_there_are(collection: Path) -> None:
     with pytest.raises(CommandError, match="efficientnet-lite2"):
         evaluate("retrieval", collection, backbone="resnet")
