@@ -27,9 +27,15 @@ SIGN_INS_KEPT = timedelta(days=30)
 
 
 def build_index() -> None:
-    """Make a new index base, unless another process is at it."""
+    """Make a new index base, unless another process is at it; and of every other version that may
+    serve at once, where it fell behind."""
+    active = active_version()
+    others = [each for each in ModelVersion.objects.told().filter(is_ready=True) if each != active]
     try:
-        building.renew_index(active_version())
+        building.renew_index(active)
+        for version in others:
+            if building.needs_base(version):
+                building.renew_index(version)
     except IndexBusy:
         logger.info("index_busy")
     except IndexUnreachable as error:  # the sweeper asks again
@@ -37,8 +43,9 @@ def build_index() -> None:
 
 
 def index_is_behind() -> bool:
-    """Whether a new base would spare web processes much."""
-    return building.needs_base(active_version())
+    """Whether a new base would spare web processes much, now or after a switch."""
+    active_version()  # registers the shipped one on first use
+    return any(map(building.needs_base, ModelVersion.objects.told().filter(is_ready=True)))
 
 
 def find_places(*, seconds: float) -> None:

@@ -15,14 +15,16 @@ from vision.sight import Image
 from vision.sight import Sight as Seen
 from webapp.accounts.models import User
 from webapp.find import engine
+from webapp.find.building import index_store
 from webapp.find.services import find_photos
-from webapp.library.models import Photo
+from webapp.library.models import ChangeCounter, Photo
 from webapp.teach import jobs, readying, relooking, switching
 from webapp.teach.activation_models import Activation
 from webapp.teach.job_models import ModelJob
 from webapp.teach.models import ModelVersion, PhotoTag, Sight
 from webapp.teach.registry import active_version
 from webapp.teach.saying import add_tag
+from workers import housekeeping
 
 pytestmark = pytest.mark.django_db
 
@@ -256,3 +258,18 @@ def test_a_relook_that_gets_on_is_not_given_up_however_often_it_is_killed(ana: U
     jobs.Teller(job)(relooking.LOOKING, 2, 10)
     job.refresh_from_db()
     assert (job.attempts, job.done) == (1, 2)
+
+
+def test_the_index_of_the_version_before_is_kept_up_as_well(
+    ana: User, another: ModelVersion, settings: Any
+) -> None:
+    settings.MAREA_INDEX_DELTA = 1
+    a_cat(ana)
+    first = active_version()
+    put_to_work(another)
+    for _ in range(3):
+        a_cat(ana)
+    assert housekeeping.index_is_behind()
+    housekeeping.build_index()
+    assert not housekeeping.index_is_behind()
+    assert index_store(first).manifest().high_water_mark == ChangeCounter.current()

@@ -34,6 +34,7 @@ from webapp.teach.versions import (
 )
 
 EXTRA = "requirements-strong.txt"
+NAMED = 20  # photos that could not be read
 LARGEST = 384  # side of the photos that any backbone or head wants
 
 
@@ -185,9 +186,13 @@ class Command(BaseCommand):
             user=asked.user if asked else None,
             reason=asked.reason if asked else override,
         )
+        said = f"{version.name} is at work."
         if unreadable:
             self.stderr.write(f"{unreadable} photos could not be read; manage.py doctor says more.")
-        return f"{version.name} is at work."
+            named = ", ".join(map(str, version.unreadable[:NAMED]))
+            said += f" It could not read {unreadable} photos, which are set aside: {named}"
+            said += "." if unreadable <= NAMED else " and more."
+        return said
 
     def _compare(self, *, name: str, other: str | None = None, **options: Any) -> str:
         version, against = register(name), register(other) if other else active_version()
