@@ -172,7 +172,7 @@ def _ablation(versions: Versions) -> str:
 def _ablation_of(name: str, figures: Figures) -> str:
     whole, groups = figures["ndcg@10"], [g for g in GROUPS if g in figures["ndcg@10"]]
     rows = [_line("everything", [_shown(whole[group]) for group in groups])]
-    for part, means in figures["without"].items():
+    for part, means in sorted(figures["without"].items()):
         changes = [means[group] - whole[group] for group in groups]
         rows.append(_line(f"without {part}", [_changed(each) for each in changes]))
     head = [_line(f"nDCG@10, {name}", groups), _line("---", ["---"] * len(groups))]
