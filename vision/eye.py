@@ -142,6 +142,7 @@ def load_eye(version_or_folder: str | Path | None = None, *, device: str | None 
         spec = version.part(part)
         return registry[spec["name"]](version, spec, device)
 
+    classify = [load(CLASSIFIERS, part) for part in classifiers_of(version)]  # small: first
     tag = load(TAGGERS, "tags")
     eye = Eye(
         version=version.name,
@@ -150,7 +151,7 @@ def load_eye(version_or_folder: str | Path | None = None, *, device: str | None 
         tag=tag,
         caption=load(CAPTIONERS, "captions"),
         closer=second_look(version, tag, device=device, threads=torch.get_num_threads()),
-        classify=[load(CLASSIFIERS, part) for part in classifiers_of(version)],
+        classify=classify,
     )
     logger.info("loaded version=%s device=%s", version.name, device)
     return eye

@@ -79,7 +79,10 @@ class Version:
 
     def text(self, file: str) -> str:
         """A JSON or CSV file as text."""
-        return self._read(file).decode("utf-8")
+        try:
+            return self._read(file).decode("utf-8")
+        except UnicodeDecodeError:
+            raise WeightsError(f"{self._named(file)} is not text.") from None
 
     def _read(self, file: str) -> bytes:
         check_file_name(file)

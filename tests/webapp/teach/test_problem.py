@@ -1,5 +1,6 @@
 """Train on another problem: from a folder of classes to tags that search finds."""
 
+import json
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,15 @@ def test_a_folder_of_classes_becomes_tags_that_search_finds(tmp_path: Path) -> N
     assert run.version
     assert set(run.version.metrics["classifiers"]) == {"rocks"}
 
+    unseen = write_classes(tmp_path / "unseen", CLASSES, photos=5, first=80)
+    write_classes(unseen, {"others": "rings"}, photos=5, first=80)
+    out = StringIO()
+    call_command("evaluate", "classifier", "rocks", folder=unseen, json=True, stdout=out)
+    figures = json.loads(out.getvalue())
+    assert (figures["photos"], figures["classes"], figures["others"]) == (10, 2, 5)
+    assert figures["top1"] >= 0.8
+    assert figures["others_tagged"] <= 0.2
+
     dotted = [a_photo(owner, data=a_pattern("dots", seed)) for seed in range(70, 76)]
     call_command("models", "activate", run.version.name, stdout=StringIO(), stderr=StringIO())
     tagged = PhotoTag.objects.shown().filter(photo__in=dotted, tag__name="斑点")
@@ -53,7 +63,11 @@ def test_a_folder_of_classes_becomes_tags_that_search_finds(tmp_path: Path) -> N
     assert not list(without.glob("classifier-*"))
 
 
-def test_the_command_says_what_it_needs(tmp_path: Path) -> None:
+def test_the_commands_say_what_they_need(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="NAME --folder DIR"):
+        call_command("evaluate", "classifier", "rocks")
+    with pytest.raises(CommandError, match="No version on this machine has a classifier rocks"):
+        call_command("evaluate", "classifier", "rocks", folder=tmp_path)
     with pytest.raises(CommandError, match="--folder DIR or --zip FILE"):
         call_command("train", "problem", name="Rocks")
     with pytest.raises(CommandError, match="is not there"):

@@ -20,6 +20,7 @@ from webapp.teach.evaluation.relevance_gate import compared, complaint, kept_fig
 from webapp.teach.evaluation.subject import Subject, active_subject, subject_with
 
 MEASURED = settings.BASE_DIR / "docs" / "measured.json"
+CLASSIFIER = "classifier"
 DATA = settings.BASE_DIR.parent / "shared" / "data"
 
 
@@ -30,7 +31,17 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("what", choices=[*MEASURES, "all"], help="what to measure")
+        parser.add_argument("what", choices=[*MEASURES, CLASSIFIER, "all"], help="what to measure")
+        parser.add_argument(
+            "name", metavar="NAME", nargs="?", help="with classifier: which one, such as roof-tiles"
+        )
+        parser.add_argument(
+            "--folder",
+            metavar="DIR",
+            type=Path,
+            help="with classifier: a folder with a folder of photos for each class, which it has "
+            "not learned from",
+        )
         parser.add_argument(
             "--data",
             metavar="DIR",
@@ -65,7 +76,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            if options["gate"]:
+            if options["what"] == CLASSIFIER:
+                self._print_classifier(options)
+            elif options["gate"]:
                 self._hold_gate(options)
             elif options["docs"]:
                 self._write_docs(options)
@@ -73,6 +86,17 @@ class Command(BaseCommand):
                 self._print(options)
         except (VisionError, UserError) as error:
             raise CommandError(str(error)) from error
+
+    def _print_classifier(self, options: Mapping[str, Any]) -> None:
+        from webapp.teach.evaluation.classifiers import measure_classifier
+
+        if options["name"] is None or options["folder"] is None:
+            raise CommandError("Say which classifier, and on which photos: NAME --folder DIR.")
+        figures = measure_classifier(options["name"], options["folder"])
+        if options["json"]:
+            self.stdout.write(json.dumps(figures))
+        else:
+            self.stdout.write(table(["", options["name"]], _lines(figures)))
 
     def _write_docs(self, options: Mapping[str, Any]) -> None:
         from webapp.teach.evaluation.report import write_report
