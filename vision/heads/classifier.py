@@ -4,9 +4,10 @@ It meets every photo of a library, of which most show none of its classes. So it
 that a plain softmax cannot: "none of them", learned from other photos, and "unlike all I know",
 when the photo lies farther from the middle of its class than the class's own photos do.
 
-Measured with 50 of Caltech-101's classes, keeping 0.92 of the validation photos: of photos of the
-other 51 classes, which nothing had shown before, 0.28 get a tag, of Flickr8k's photos 0.003 with
-400 photos to learn "none of them" from and 0.045 without any; with five classes 0.015 or less.
+Measured on Caltech-101 (two draws of classes, linear): with 50 of its classes known, of photos of
+the other 51, which nothing had shown before, 0.15 get a tag, of 1,000 photos of Flickr8k none with
+600 others to learn "none of them" from and 0.04 without any; with five classes 0.04, none and 0.06.
+New photos of the classes themselves get one in 0.83 to 0.96.
 """
 
 import json
