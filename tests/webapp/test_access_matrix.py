@@ -361,7 +361,7 @@ def test_pages_about_people_tell_nothing_of_their_photos(row: Row, owner: User) 
 
 def test_django_admin_knows_accounts_and_versions_but_no_photos() -> None:
     ours = {model._meta.label for model in admin.site._registry if "webapp" in model.__module__}
-    assert ours == {"accounts.User", "teach.ModelVersion", "teach.DataSet"}
+    assert ours == {"accounts.User", "teach.ModelVersion", "teach.DataSet", "teach.TrainingRun"}
 
 
 @pytest.mark.parametrize("who", ["nobody", "user"])

@@ -186,7 +186,7 @@ def _best(config: ClassifierTraining, sides: dict[str, Examples]) -> Fitted:
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Networks so small gain nothing by a second thread, and lose much to waiting for it wherever
-    something else is at work: 158 seconds of processor time become 63 on a busy machine."""
+    something else is at work: 152 seconds of processor time for Caltech-101 became 92."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
