@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from math import ceil, floor, log10
+from math import ceil, floor, isfinite, log10
 
 from webapp.teach.run_models import RunPoint, TrainingRun
 
@@ -45,8 +45,10 @@ class Plot:
 
 
 def plots_of(run: TrainingRun) -> list[Plot]:
-    """A plot for each measure of the run, the first told first."""
-    points = list(RunPoint.objects.filter(run=run).order_by("pk"))
+    """A plot for each measure of the run, the first told first. What a training that diverged told
+    (NaN, infinity) has no place on an axis."""
+    told = RunPoint.objects.filter(run=run).order_by("pk")
+    points = [point for point in told if isfinite(point.value)]
     order = {name: place for place, name in enumerate(dict.fromkeys(p.measure for p in points))}
     points.sort(key=lambda point: (order[point.measure], point.series, point.step))
     return [

@@ -34,6 +34,7 @@ TAB = "problems"
 POLL_S = 2
 SHA256 = re.compile(r"[0-9a-f]{64}")
 WHY = "To tell these classes apart."
+LONGEST_SEED = 10  # digits
 
 View = Callable[..., HttpResponseBase]
 
@@ -205,6 +206,6 @@ def _seed(text: str) -> int:
     """Raises `Refused` for what is no number."""
     if not text.strip():
         return 0
-    if not text.strip().isdecimal():
+    if not text.strip().isdecimal() or len(text.strip()) > LONGEST_SEED:
         raise Refused("A seed is a whole number. Nothing was started.", field="seed")
     return int(text)

@@ -3,12 +3,13 @@
 import time
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from webapp.accounts.models import User
+from webapp.errors import Conflict
 from webapp.teach.job_models import ModelJob, ModelJobQuerySet
 from workers import queue
 
@@ -20,7 +21,7 @@ TOLD_EVERY_S = 0.5
 def ask(kind: str, name: str, *, user: User | None = None, reason: str = "") -> ModelJob:
     """Ask for work; who asks twice gets the same job. `reason` is why in spite of the gate."""
     job, _ = ModelJob.objects.unfinished().get_or_create(
-        kind=kind, name=name, defaults={"user": user, "reason": reason}
+        kind=kind, name=name, defaults={"user": user, "reason": reason[:500]}
     )
     announce()
     return job
@@ -82,11 +83,16 @@ def stop(job: ModelJob) -> bool:
 
 
 def start_again(job: ModelJob) -> bool:
-    """What was stopped or failed waits once more. Returns whether it did not already."""
+    """What was stopped or failed waits once more. Returns whether it did not already; raises
+    `Conflict` where the same was asked for anew meanwhile."""
     ended = ModelJob.objects.filter(
         pk=job.pk, state__in=(ModelJob.State.FAILED, ModelJob.State.STOPPED)
     )
-    waits = bool(ended.update(state=ModelJob.State.WAITING, attempts=0, message=""))
+    try:
+        with transaction.atomic():
+            waits = bool(ended.update(state=ModelJob.State.WAITING, attempts=0, message=""))
+    except IntegrityError as error:
+        raise Conflict("The same is asked for already. Nothing was changed.") from error
     announce()
     return waits
 

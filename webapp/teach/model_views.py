@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.accounts.http import SignedInRequest
-from webapp.errors import UserError
+from webapp.errors import Conflict, UserError
 from webapp.teach import jobs, overview, retention, switching
 from webapp.teach.activation_models import Verdict
 from webapp.teach.job_models import ModelJob
@@ -134,5 +134,6 @@ def pause(request: HttpRequest, job_id: int) -> str:
 
 def go_on(request: HttpRequest, job_id: int) -> str:
     job = get_object_or_404(ModelJob, pk=job_id, kind=ModelJob.Kind.ACTIVATE)
-    jobs.start_again(job)
+    if not jobs.start_again(job):
+        raise Conflict("Only what rests or failed can go on. Nothing was changed.")
     return f"{job.name} goes on as soon as a worker is free."

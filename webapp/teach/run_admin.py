@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webapp.accounts.models import User
-from webapp.errors import UserError
+from webapp.errors import NotFound, UserError
 from webapp.teach import run_pages, runs
 from webapp.teach.kinds import KINDS, kind_named
 from webapp.teach.run_models import TrainingRun
@@ -112,6 +112,8 @@ class TrainingRunAdmin(admin.ModelAdmin):
         """Raises `UserError`."""
         user, given = _superuser(request), request.POST
         kind = kind_named(given.get("kind", ""))
+        if not kind.is_on_page:
+            raise NotFound(f"{kind.title} is not trained from this page. Nothing was started.")
         chosen = {s.name: given[s.name] for s in kind.settings if given.get(s.name, "").strip()}
         seed = given.get("seed", "").strip() or "0"
         return runs.ask(
