@@ -202,6 +202,11 @@ def _many() -> Iterator[HostileZip]:
     for length in (65 << 20, 2**32 - 1):
         data = a_zip(honest(), Ending(length=length))
         yield HostileZip(name=f"directory_{length}", data=data, refused="too_many_members")
+    more = [Entry(name=b"c/%d" % number, offset=0) for number in range(200_001)]
+    told = a_zip(more, Ending(count=10))
+    yield HostileZip(name="many_told_10", data=told, refused="too_many_members")
+    twice = told[:-18] + b"PK\5\6" + told[-14:]  # an end within the end, with other figures
+    yield HostileZip(name="many_two_ends", data=twice, refused="too_many_members")
     empty = [Entry(name=b"cat/%d" % number) for number in range(30_000)]
     yield HostileZip(
         name="thirty_thousand_empty", data=a_zip([*honest(), *empty]), left_out="empty (0 bytes)"

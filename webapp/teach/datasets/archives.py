@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from django.conf import settings
 
@@ -27,8 +27,9 @@ METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 ENCRYPTED = 0x1
 UNIX = 3  # who wrote the entry: then its upper attribute bits are a file mode
 
-_END, _END64, _LOCATOR64 = b"PK\5\6", b"PK\6\6", b"PK\6\7"
-_END_BYTES, _LONGEST_COMMENT = 22, 1 << 16
+_MEMBER = b"PK\1\2"  # begins each entry of the directory
+_TOLD, _LENGTH, _AT = 4, 5, 9  # of what `zipfile` makes of the end of a ZIP
+_END64_BYTES = 76  # of ZIP64's own end, with the locator, between the directory and the end
 
 # What reading a broken member raises, in the words of the standard library.
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
@@ -119,31 +120,30 @@ def _check_directory(path: Path) -> None:
             code="too_large",
         )
     try:
-        count, length = _directory(path, size)
-    except (struct.error, ValueError) as error:
+        is_too_long = _is_too_long(path)
+    except (zipfile.BadZipFile, struct.error, ValueError) as error:
         raise Refused(
             "The file is not a ZIP, or it is cut off. Nothing was kept.", code="not_a_zip"
         ) from error
-    if count > MAX_MEMBERS or length > MAX_DIRECTORY_BYTES:
+    if is_too_long:
         raise Refused(
             f"The ZIP lists more than {MAX_MEMBERS:,} files. Nothing was kept.",
             code="too_many_members",
         )
 
 
-def _directory(path: Path, size: int) -> tuple[int, int]:
-    """How many members the end of a ZIP speaks of, and how long its directory is."""
+def _is_too_long(path: Path) -> bool:
+    """Whether the directory names too many members, whatever number the end of the ZIP tells.
+
+    Where the directory lies is asked of `zipfile` itself: read in a way of our own, an end could be
+    made that says one thing to us and another to it.
+    """
     with path.open("rb") as file:
-        start = max(0, size - _END_BYTES - _LONGEST_COMMENT)
-        file.seek(start)
-        tail = file.read(_END_BYTES + _LONGEST_COMMENT)
-        at = tail.rindex(_END)  # ValueError when there is none
-        count, length = struct.unpack_from("<HI", tail, at + 10)
-        locator = tail.rfind(_LOCATOR64, 0, at)
-        if locator < 0:
-            return count, length
-        file.seek(struct.unpack_from("<Q", tail, locator + 8)[0])
-        end64 = file.read(56)
-        if end64[:4] != _END64:
+        end: list[Any] | None = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+        if end is None:
             raise ValueError("no end of directory")
-        return struct.unpack_from("<QQ", end64, 32)
+        told, length, at = end[_TOLD], end[_LENGTH], end[_AT]
+        if told > MAX_MEMBERS or length > MAX_DIRECTORY_BYTES:
+            return True
+        file.seek(max(0, at - _END64_BYTES - length))
+        return file.read(length + _END64_BYTES).count(_MEMBER) > MAX_MEMBERS
