@@ -19,6 +19,7 @@ from webapp.teach.job_models import ModelJob
 from webapp.teach.judging import comparing
 from webapp.teach.models import ModelVersion
 from webapp.teach.registry import active_version
+from webapp.texts import one_line
 
 View = Callable[..., HttpResponse]
 VERSIONS = "admin:teach_modelversion_changelist"
@@ -92,7 +93,12 @@ def compare_page(request: SignedInRequest) -> HttpResponse:
 
 def _named(request: HttpRequest, field: str) -> ModelVersion | None:
     name = request.GET.get(field, "")
-    return get_object_or_404(ModelVersion, name=name) if name else None
+    return _version(name) if name else None
+
+
+def _version(name: str) -> ModelVersion:
+    """Raises `Http404`, also for what PostgreSQL cannot look up (a NUL)."""
+    return get_object_or_404(ModelVersion, name=one_line(name))
 
 
 def _compared(request: SignedInRequest, old: ModelVersion, new: ModelVersion) -> dict[str, Any]:
@@ -120,7 +126,7 @@ def tidy(request: HttpRequest) -> str:
 
 def pin(request: HttpRequest, name: str) -> str:
     """Keep a version for good, or no longer."""
-    version = get_object_or_404(ModelVersion, name=name)
+    version = _version(name)
     version.is_pinned = not version.is_pinned
     version.save(update_fields=["is_pinned"])
     return f"{name} is kept for good." if version.is_pinned else f"{name} is kept as others are."
