@@ -79,7 +79,8 @@ def named_in(written: Written, others: Mapping[str, frozenset[str]] | None = Non
     named = {word for text in written.captions for word in mentioned(text)}
     named |= {word for label in written.labels for word in labelled(label)}
     named |= {above for word in named for above in broader_words(word)}
-    said = [f" {' '.join(words_of(text))} " for text in written.captions]
+    texts = (*written.captions, *written.labels)
+    said = [f" {' '.join(words_of(text))} " for text in texts]
     for other, forms in (others or {}).items():
         if any(f" {form} " in text for text in said for form in forms):
             named.add(other)

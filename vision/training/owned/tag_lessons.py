@@ -62,8 +62,10 @@ def make_targets(
     table: WordTable,
     *,
     unspoken: float,
+    added: float = 1.0,
 ) -> Targets:
-    """Targets of photos that somebody corrected; what was not spoken of counts `unspoken`."""
+    """Targets of photos that somebody corrected; what was not spoken of counts `unspoken`, a word
+    of the head that was added `added`."""
     likely = sigmoid(log_odds_PW)
     said = (
         lift_broader(likely, table.broader[: table.modelled]) >= table.thresholds[: table.modelled]
@@ -73,7 +75,8 @@ def make_targets(
     absent = likely * (1 - complete) / np.maximum(1 - likely * complete, 1e-6)
     standing = likely / np.maximum(likely + (1 - likely) * (1 - complete), 1e-6)
     target = np.where(silent, np.where(said, standing, absent), stated_PW > 0)
-    weight = np.where(silent, unspoken, 1.0)
+    is_added = (stated_PW > 0) & ~said & (table.thresholds[: table.modelled] < 1)
+    weight = np.where(silent, unspoken, np.where(is_added, added, 1.0))
     return Targets(
         target.astype(np.float32), weight.astype(np.float32), ~silent, float(complete.mean())
     )

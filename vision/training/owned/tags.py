@@ -54,6 +54,7 @@ class TagRetraining:
     hold: float = 2.0
     hold_bias: float = 10.0
     replay: float = 3.0
+    added: float = 0.5  # what a word of the head counts that was added: people add what stands out
     unspoken: float = 1.0  # what a pair counts that nobody spoke of, on a corrected photo
     folds: int = 3
     fewest: int = 5  # photos that people gave a word, for it to become one of the head
@@ -270,7 +271,7 @@ def _targets(
     spoken: Sequence[Spoken], log_odds: Rows, table: WordTable, config: TagRetraining
 ) -> Targets:
     stated = stated_words(spoken, table)
-    return make_targets(stated, log_odds, table, unspoken=config.unspoken)
+    return make_targets(stated, log_odds, table, unspoken=config.unspoken, added=config.added)
 
 
 def _thresholds(

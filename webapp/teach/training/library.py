@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vision.eye import Eye, load_eye
 from vision.sight import Image
-from vision.training.owned.features import OwnedFeatures
+from vision.training.owned.features import Load, OwnedFeatures
 from vision.training.publish import Draft
 from vision.versions import Version, open_version
 from vision.vocabulary import vocabulary
@@ -62,11 +62,12 @@ class Bench:
 
     def look(self, photos: Sequence[str]) -> set[str]:
         """Which of the photos could be read; all of them are looked at now."""
-        pks = numbers_of(photos)
-        size = self.eye.input_size
         told = partial(self.tell.step, "Looking at photos")
-        load = partial(_load, pks=pks, size=size)
-        return set(self.features.look([p for p in photos if p in pks], load, told=told))
+        return set(self.features.look(photos, self.load(photos), told=told))
+
+    def load(self, photos: Sequence[str]) -> Load:
+        """What reads these photos; those that were deleted meanwhile cannot be read."""
+        return partial(_load, pks=numbers_of(photos), size=self.eye.input_size)
 
     def publish(self, draft: Draft, figures: Mapping[str, float]) -> str:
         """The draft as a version of this machine; its name."""
@@ -193,4 +194,4 @@ def split(photos: Iterable[str]) -> tuple[list[str], list[str]]:
 
 
 def _load(photos: Sequence[str], *, pks: Mapping[str, int], size: int) -> list[Image | None]:
-    return load_photos([pks[photo] for photo in photos], size=size)
+    return load_photos([pks.get(photo, 0) for photo in photos], size=size)
