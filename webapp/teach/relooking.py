@@ -30,6 +30,8 @@ from webapp.teach.services import sight_from
 logger = logging.getLogger(__name__)
 
 STANDS_BACK_S = 0.5  # how often it asks whether photos still wait
+COUNTED_EVERY_S = 2.0  # what is left; among 100,000 photos that takes a tenth of a second
+COPIED_AT_ONCE = 500  # sights that need no look
 LOOKING = "Looking at every photo"
 STANDING_BACK = "Stands back: new photos are looked at first"
 
@@ -53,12 +55,15 @@ def unseen(version: ModelVersion) -> PhotoQuerySet:
 def look_ahead(version: ModelVersion, load: Callable[[], Looks], *, tell: Tell) -> None:
     """Let a version that is not active look at all that it lacks. What it cannot read is noted in
     its row."""
-    done, left = 0, unseen(version).count()
+    last, done, left = 0, 0, unseen(version).count()
+    counted = time.monotonic()
     with Looker(version, load) as looker:
-        while photos := list(unseen(version).order_by("pk")[: settings.MAREA_LOOK_BATCH]):
+        while photos := list(unseen(version).filter(pk__gt=last).order_by("pk")[: looker.batch]):
             _stand_back(tell, done, done + left)
             looker.look(photos)
-            done, left = done + len(photos), unseen(version).count()
+            last, done, left = photos[-1].pk, done + len(photos), left - len(photos)
+            if time.monotonic() - counted > COUNTED_EVERY_S:
+                left, counted = unseen(version).count(), time.monotonic()
             tell(LOOKING, done, done + left)
 
 
@@ -89,6 +94,7 @@ class Looker:
         self.version, self.load = version, cache(load)
         self.active = active_version()
         self.wanted = _wanted(version, self.active)
+        self.batch = settings.MAREA_LOOK_BATCH if self.wanted else COPIED_AT_ONCE
 
     def __enter__(self) -> Self:
         self._threads = ThreadPoolExecutor(settings.MAREA_DECODERS)
