@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 Ids = NDArray[np.int64]
 
 UNSURE, LIKELY, MISSED = 2, 1, 1  # of each kind in a round
+# Of a tag on four photos in ten, 20 answers found 8 % without this and 39 % with it; of rare tags
+# as many as before (caltech101, its animals together, and each of 12 classes alone).
+MOSTLY = 0.6
 LEAST_BAND = 50  # photos below the line among which missed ones are looked for
 
 
@@ -49,6 +52,19 @@ class Ranked:
     def band(self) -> slice:
         """Below the line, where those that it misses are most likely."""
         return slice(self.tagged, self.tagged + max(LEAST_BAND, self.tagged))
+
+
+def reach(held_out: NDArray[np.float64], shows: NDArray[np.bool_], how: NDArray[np.str_]) -> float:
+    """The log-odds, at most 0, down to which photos drawn at random mostly show the tag.
+
+    Where a tag is frequent, many of the presumed negatives show it and the line lies too high; what
+    is drawn below it then says so.
+    """
+    drawn = np.flatnonzero((how == How.MISSED) & (held_out < 0))
+    drawn = drawn[np.argsort(-held_out[drawn])]
+    right = (np.cumsum(shows[drawn]) + 0.5) / (np.arange(len(drawn)) + 2)  # with a little doubt
+    far = np.flatnonzero((right >= MOSTLY) & shows[drawn])
+    return float(held_out[drawn[far[-1]]]) if far.size else 0.0
 
 
 def next_questions(ranked: Ranked, chance: np.random.Generator) -> list[Question]:

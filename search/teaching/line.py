@@ -60,6 +60,11 @@ class Learnt:
     line: Line
     held_out: Floats
 
+    def lowered(self, to: float) -> Learnt:
+        """With the line where log-odds were `to`."""
+        line = Line(self.line.weights, self.line.bias - to)
+        return Learnt(line, self.held_out - to)
+
 
 def learn(lesson: Lesson) -> Learnt:
     """Fit to everything, then to all folds but one to judge that one.

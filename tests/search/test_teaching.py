@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from search.teaching import line as lines
-from search.teaching.asking import LEAST_BAND, How, Ranked, next_questions
+from search.teaching.asking import LEAST_BAND, How, Ranked, next_questions, reach
 from search.teaching.judging import Answers, Quality, in_words, judge
 from search.teaching.line import Lesson, Line, folds, learn
 
@@ -80,6 +80,24 @@ def test_a_round_asks_the_nearest_and_some_at_random_on_both_sides() -> None:
     assert photos.tagged <= missed.photo_id < photos.tagged + max(LEAST_BAND, photos.tagged)
     assert likely.chance == pytest.approx(1 / 98, abs=0.001)
     assert len({q.photo_id for q in questions}) == len(questions)
+
+
+def test_the_line_is_lowered_to_where_photos_drawn_at_random_mostly_show_it() -> None:
+    held_out = np.array([2.0, -0.5, -1.0, -2.0, -3.0, -4.0])
+    how = np.array([str(How.EXAMPLE), *[str(How.MISSED)] * 4, str(How.UNSURE)])
+    frequent = np.array([True, True, True, True, False, True])
+    assert reach(held_out, frequent, how) == -2.0
+    assert reach(held_out, np.array([True, False, True, False, False, True]), how) == 0.0
+    assert reach(held_out[:1], frequent[:1], how[:1]) == 0.0
+
+
+def test_a_lowered_line_judges_by_the_same_log_odds() -> None:
+    lesson = a_lesson()
+    learnt = learn(lesson)
+    lowered = learnt.lowered(-1.5)
+    before, after = (each.line.log_odds(lesson.answered) for each in (learnt, lowered))
+    assert after == pytest.approx(before + 1.5, abs=1e-4)
+    assert lowered.held_out == pytest.approx(learnt.held_out + 1.5)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])

@@ -12,9 +12,9 @@ from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from search.teaching.asking import How, Question, Ranked, next_questions
+from search.teaching.asking import How, Question, Ranked, next_questions, reach
 from search.teaching.judging import Answers, Quality, judge
-from search.teaching.line import PRESUMED, Learnt, Lesson, Line, learn
+from search.teaching.line import PRESUMED, Lesson, Line, learn
 from vision.sight import EMBED_DIM
 from webapp.accounts.models import User
 from webapp.errors import Conflict, NotFound
@@ -164,21 +164,21 @@ def study(taught: TaughtTag) -> Study | None:
     found = _learn(taught, view.version, examples, view.photos.ids())
     if found is None:
         return None
-    known, learnt = found
-    ranked = _ranked(taught, view, learnt.line, known)
-    answers = _answers(taught, known, learnt)
+    line, answers = found
+    ranked = _ranked(taught, view, line, examples)
     return Study(
-        line=learnt.line,
+        line=line,
         ranked=ranked,
         quality=judge(answers, ranked),
-        questions=next_questions(ranked, np.random.default_rng(len(known.ids))),
+        questions=next_questions(ranked, np.random.default_rng(len(answers.shows))),
     )
 
 
 def _learn(
     taught: TaughtTag, version: ModelVersion, examples: Examples, library: NDArray[np.int64]
-) -> tuple[Examples, Learnt] | None:
-    """The examples that this version has seen, and what is learnt from them."""
+) -> tuple[Line, Answers] | None:
+    """The line that is learnt from the examples that this version has seen, and these as they judge
+    it."""
     others = np.setdiff1d(library, examples.ids)
     chance = np.random.default_rng(taught.pk)
     presumed = chance.choice(others, min(PRESUMED, len(others)), replace=False)
@@ -192,7 +192,10 @@ def _learn(
         shows=known.shows,
         presumed=_stacked([vectors[pk] for pk in presumed.tolist() if pk in vectors]),
     )
-    return known, learn(lesson)
+    how, chances = _asked(taught, known)
+    learnt = learn(lesson)
+    learnt = learnt.lowered(reach(learnt.held_out, known.shows, how))
+    return learnt.line, Answers(known.shows, how, chances, learnt.held_out)
 
 
 def _vectors(version: ModelVersion, photo_ids: list[int]) -> dict[int, NDArray[np.float32]]:
@@ -226,19 +229,13 @@ def _ranked(taught: TaughtTag, view: engine.View, line: Line, examples: Examples
     return Ranked(ids[order], log_odds[order])
 
 
-def _answers(taught: TaughtTag, known: Examples, learnt: Learnt) -> Answers:
-    """What was said outside of teaching, such as on a photo's page, counts as an example."""
-    asked = {
-        photo_id: (how, chance)
-        for photo_id, how, chance in taught.answers.values_list("photo", "how", "chance")
-    }
-    how = [asked.get(photo_id, (How.EXAMPLE, 1.0)) for photo_id in known.ids.tolist()]
-    return Answers(
-        shows=known.shows,
-        how=np.array([str(each) for each, _ in how]),
-        chance=np.array([chance for _, chance in how]),
-        held_out=learnt.held_out,
-    )
+def _asked(taught: TaughtTag, known: Examples) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
+    """How each came to be answered, and with which chance. What was said outside of teaching, such
+    as on a photo's page, counts as an example."""
+    rows = taught.answers.values_list("photo_id", "how", "chance")
+    asked = {photo_id: (how, chance) for photo_id, how, chance in rows}
+    found = [asked.get(photo_id, (How.EXAMPLE.value, 1.0)) for photo_id in known.ids.tolist()]
+    return np.array([how for how, _ in found]), np.array([chance for _, chance in found])
 
 
 # --- Using it ---
@@ -392,7 +389,7 @@ def refit(taught: TaughtTag, version: ModelVersion) -> TaughtLine | None:
     found = _learn(taught, version, examples_of(taught), library)
     if found is None:
         return None
-    values = {"numbers": found[1].line.as_bytes(), "learnt_from": learnt_from}
+    values = {"numbers": found[0].as_bytes(), "learnt_from": learnt_from}
     line, _ = TaughtLine.objects.update_or_create(
         taught=taught,
         version=version,

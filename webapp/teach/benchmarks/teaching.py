@@ -16,7 +16,7 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from search.teaching.asking import How, Ranked, next_questions
+from search.teaching.asking import How, Ranked, next_questions, reach
 from search.teaching.judging import Answers, Quality, judge
 from search.teaching.line import PRESUMED, Learnt, Lesson, learn
 from vision.collection import Collection
@@ -102,7 +102,9 @@ class Owner:
         ids = np.array(sorted(self.asked))
         presumed = np.setdiff1d(self.presumed, ids)
         lesson = Lesson(self.vectors[ids], self.shows[ids], self.vectors[presumed])
+        how = np.array([str(self.asked[pk][0]) for pk in ids.tolist()])
         learnt = learn(lesson)
+        learnt = learnt.lowered(reach(learnt.held_out, lesson.shows, how))
         left = np.setdiff1d(np.arange(len(self.vectors)), ids)
         log_odds = learnt.line.log_odds(self.vectors[left])
         order = np.argsort(-log_odds, kind="stable")
