@@ -17,6 +17,7 @@ from webapp.library.services.places import place_photos
 from webapp.library.services.trash import delete_photos, expired_trash
 from webapp.library.services.uploads import expire_uploads
 from webapp.teach import retention
+from webapp.teach.datasets import tidying
 from webapp.teach.models import ModelVersion
 from webapp.teach.services import active_version
 
@@ -70,6 +71,7 @@ def tidy() -> None:
     Session.objects.filter(expire_date__lt=now).delete()
     Worker.objects.forgotten().delete()
     retention.tidy()
+    tidying.tidy()
     for log in (AccessAttempt, AccessFailureLog, AccessLog):
         log.objects.filter(attempt_time__lt=now - SIGN_INS_KEPT).delete()
     logger.info("tidied photos=%d uploads=%d", deleted, uploads)

@@ -42,7 +42,11 @@ def read_snapshot(sha256: str) -> dict[str, Any]:
 
 
 def snapshot_path(sha256: str) -> Path:
-    return training_folder() / "snapshots" / f"{sha256}.json"
+    return snapshots_folder() / f"{sha256}.json"
+
+
+def snapshots_folder() -> Path:
+    return training_folder() / "snapshots"
 
 
 def training_folder() -> Path:

@@ -7,6 +7,7 @@ first look, and where it ends when somebody stopped it.
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from math import isfinite
 from time import monotonic, sleep
 
 from django.db import DatabaseError, connection
@@ -68,9 +69,13 @@ class Teller:
         return progress
 
     def points(self, step: int, figures: Mapping[str, float]) -> None:
-        """One point of each figure's curve."""
+        """One point of each figure's curve; of a figure that is no number there is none."""
         RunPoint.objects.bulk_create(
-            [_point(self.run, step, name, value) for name, value in figures.items()],
+            [
+                _point(self.run, step, name, value)
+                for name, value in figures.items()
+                if isfinite(value)
+            ],
             ignore_conflicts=True,
         )
 

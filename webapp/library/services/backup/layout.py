@@ -2,6 +2,8 @@
 
     originals/ab/cd/<sha256>              each original once, whichever backups refer to it
     models/<name>/                        model versions that were trained or pulled here
+    datasets/<sha256>/                    photos that classifiers were trained on
+    snapshots/<sha256>.json               what other trainings learned from
     <time>/database.jsonl.gz              every row, in a form that any database reads
     <time>/manifest.json                  what is in there; written last
     making-<time>/                        a backup that was not finished, worthless

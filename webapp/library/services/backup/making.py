@@ -17,6 +17,7 @@ from webapp.library.services.backup.layout import (
     file_sha256,
     original_in,
 )
+from webapp.library.services.backup.lessons import keep_lessons
 from webapp.library.services.backup.rows import newest_migrations, snapshot, write_rows
 from webapp.library.services.backup.versions import keep_versions
 from webapp.library.storage import (
@@ -38,13 +39,13 @@ NO_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.EACCE
 def make_backup(folder: Path, *, progress: Progress = iter, link: bool = True) -> Path:
     """Make a backup within `folder`. Returns the folder that holds its rows and manifest.
 
-    Originals are kept before and after the rows are read: what is uploaded or deleted meanwhile is
+    Files are kept before and after the rows are read: what is uploaded or deleted meanwhile is
     either in the backup with its original or not in it at all. `link` allows hard links where
     the backup is on the same disk.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _clear_abandoned(folder)
-    keep_versions(folder)
+    _keep_folders(folder)
     for sha256 in progress(_hashes()):
         _keep(folder, sha256, link=link)
     now = datetime.now(UTC)
@@ -55,6 +56,7 @@ def make_backup(folder: Path, *, progress: Progress = iter, link: bool = True) -
         hashes = _hashes()
         migrations = newest_migrations()
     missing = [sha256 for sha256 in hashes if not _keep(folder, sha256, link=link)]
+    _keep_folders(folder)
     Manifest(
         made_at=now.isoformat(timespec="seconds"),
         rows=rows,
@@ -65,6 +67,11 @@ def make_backup(folder: Path, *, progress: Progress = iter, link: bool = True) -
         migrations=migrations,
     ).write(making)
     return _finish(making)
+
+
+def _keep_folders(folder: Path) -> None:
+    keep_versions(folder)
+    keep_lessons(folder)
 
 
 def _hashes() -> list[str]:

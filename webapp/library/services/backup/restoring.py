@@ -15,9 +15,11 @@ from webapp.errors import Conflict, Refused
 from webapp.find.documents import forget_photos, index_photos
 from webapp.library.models import Photo, Worker
 from webapp.library.services.backup.layout import ROWS, Manifest, file_sha256, original_in
+from webapp.library.services.backup.lessons import bring_back_lessons
 from webapp.library.services.backup.rows import photo_hashes, read_rows
 from webapp.library.services.backup.versions import bring_back_versions
 from webapp.library.storage import local_original, originals
+from webapp.teach.job_models import ModelJob
 from webapp.teach.readying import forget_tables
 
 Progress = Callable[[Iterable[str]], Iterable[str]]
@@ -74,6 +76,7 @@ def restore_originals(folder: Path, *, progress: Progress = iter) -> Restored:
 def restore_rows(folder: Path) -> dict[str, int]:
     """Put the backup's rows in place of the database's. Returns how many of each model."""
     bring_back_versions(folder.parent)
+    bring_back_lessons(folder.parent)
     with transaction.atomic():
         forget_photos(list(Photo.objects.values_list("pk", flat=True)))
         numbers = read_rows(folder / ROWS)
@@ -81,10 +84,22 @@ def restore_rows(folder: Path) -> dict[str, int]:
         ids = list(Photo.objects.order_by("pk").values_list("pk", flat=True))
         for at in range(0, len(ids), BATCH):
             index_photos(ids[at : at + BATCH])
+        _end_jobs()
         # Whoever held a photo when the backup was made holds it no more.
         Photo.objects.exclude(holder="").update(holder="", lease_until=None)
     _forget_index()
     return numbers
+
+
+def _end_jobs() -> None:
+    """Nobody wants a training or a switch to begin because a backup was restored; it can go on when
+    somebody says so."""
+    ModelJob.objects.unfinished().update(
+        state=ModelJob.State.FAILED,
+        step="",
+        lease_until=None,
+        message="It was unfinished when the backup was made that was restored.",
+    )
 
 
 def _forget_index() -> None:

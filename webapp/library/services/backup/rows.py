@@ -26,7 +26,11 @@ from webapp.albums.models import Album, AlbumPhoto, PhotoFolder
 from webapp.find.event_models import SearchChoice, SearchDeed
 from webapp.library.models import ChangeCounter, DeletedPhoto, Photo, Place
 from webapp.stacks.models import StackChoice, StackWord
+from webapp.teach.activation_models import Activation, Verdict
+from webapp.teach.data_models import DataSet
+from webapp.teach.job_models import ModelJob
 from webapp.teach.models import Correction, ModelVersion, PhotoTag, Sight, Tag
+from webapp.teach.run_models import RunLine, RunPoint, TrainingRun
 from webapp.teach.taught_models import TaughtAnswer, TaughtLine, TaughtTag
 from webapp.teach.text_models import ReadText
 
@@ -35,6 +39,7 @@ MODELS: tuple[type[models.Model], ...] = (
     *(User, ApiToken, ChangeCounter, Photo, Place, DeletedPhoto),
     *(ModelVersion, Sight, Tag, PhotoTag, Correction),
     *(TaughtTag, TaughtAnswer, TaughtLine),
+    *(ModelJob, DataSet, TrainingRun, RunPoint, RunLine, Activation, Verdict),
     *(ReadText, Album, AlbumPhoto, PhotoFolder),
     *(StackWord, StackChoice),  # stacks themselves are made again
     *(SearchChoice, SearchDeed),  # of deeds the marks only

@@ -10,16 +10,17 @@ MODELS = "models"
 
 def keep_versions(folder: Path) -> None:
     """Have every local version in the backup; a version never changes once it is there."""
-    _copy_new(models_folder(), folder / MODELS)
+    copy_new(models_folder(), folder / MODELS)
 
 
 def bring_back_versions(folder: Path) -> None:
     """Have every version of the backup here; what is here already stays."""
-    _copy_new(folder / MODELS, models_folder())
+    copy_new(folder / MODELS, models_folder())
 
 
-def _copy_new(source: Path, target: Path) -> None:
-    for manifest in source.glob("*/manifest.json"):
+def copy_new(source: Path, target: Path) -> None:
+    """Have every folder of `source` with a manifest in `target`, each whole or not at all."""
+    for manifest in source.glob("[!.]*/manifest.json"):
         version = manifest.parent
         done, partial = target / version.name, target / f".{version.name}.partial"
         if not done.exists():

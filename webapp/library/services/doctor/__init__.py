@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from webapp.library.services.doctor import database, files, ranking, seen, system, texts
+from webapp.library.services.doctor import database, files, lessons, ranking, seen, system, texts
 from webapp.library.services.doctor.findings import Check, Finding, Level, Progress
 
 __all__ = ["Finding", "Level", "examine"]
@@ -32,6 +32,8 @@ def examine(*, deep: bool = False, progress: Progress = iter) -> Iterator[Findin
         seen.full_text,
         seen.index,
         ranking.ranker,
+        lessons.data_sets,
+        lessons.snapshots,
     ]
     for check in checks:
         yield from check()
