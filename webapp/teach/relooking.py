@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Protocol, Self
 
+import numpy as np
 from django.conf import settings
 
 from vision.changes import completed, to_look_for
 from vision.decoding import UnreadableImage
-from vision.errors import WeightsError
+from vision.errors import NotFinite, WeightsError
 from vision.sight import EVERYTHING, Image, Sight
 from vision.versions import open_version
 from webapp.library.models import Photo, PhotoQuerySet, Worker
@@ -33,6 +34,7 @@ STANDS_BACK_S = 0.5  # how often it asks whether photos still wait
 COUNTED_EVERY_S = 2.0  # what is left; among 100,000 photos that takes a tenth of a second
 COPIED_AT_ONCE = 500  # sights that need no look
 LOOKING = "Looking at every photo"
+NOT_NUMBERS = "It gives results that are not numbers (NaN)."
 STANDING_BACK = "Stands back: new photos are looked at first"
 
 Tell = Callable[[str, int, int], object]  # step, done, total
@@ -130,7 +132,17 @@ class Looker:
         readable = [(photo, image) for photo, image in both if image is not None]
         images = [image for _, image in readable]
         seen = eye.look(images) if wanted == EVERYTHING else eye.look(images, wanted=wanted)
+        _check_numbers(seen)
         return [(photo, one) for (photo, _), one in zip(readable, seen, strict=True)]
+
+
+def _check_numbers(seen: Sequence[Sight]) -> None:
+    """Raises `NotFinite`: no database keeps what is no number, SQLite without a word."""
+    for each in seen:
+        sure = [each.caption_confidence, *(sure for _, sure in each.tags)]
+        sure += [sure for _, sure in each.other_captions.values()]
+        if not (np.isfinite(each.embedding).all() and np.isfinite(sure).all()):
+            raise NotFinite(NOT_NUMBERS)
 
 
 def _wanted(version: ModelVersion, active: ModelVersion) -> frozenset[str]:

@@ -145,7 +145,7 @@ def _flip(version: ModelVersion, kind: str, user: User | None, reason: str) -> N
     before = ModelVersion.objects.active()
     ModelVersion.objects.filter(is_active=True).exclude(pk=version.pk).update(is_active=False)
     ready = Photo.objects.filter(state=Photo.State.READY)
-    lacking = list(lacking_sight(ready, version).values_list("pk", flat=True))
+    lacking = lacking_sight(ready, version).update(state=Photo.State.WAITING, attempts=0)
     _note(version, is_active=True, activated_at=timezone.now())
     Activation.objects.create(
         kind=kind,
@@ -156,9 +156,8 @@ def _flip(version: ModelVersion, kind: str, user: User | None, reason: str) -> N
         reason=reason[:500],
     )
     if lacking:
-        Photo.objects.filter(pk__in=lacking).update(state=Photo.State.WAITING, attempts=0)
         transaction.on_commit(queue.there_is_work)
-    logger.info("%s version=%s lacking=%d", kind, version.name, len(lacking))
+    logger.info("%s version=%s lacking=%d", kind, version.name, lacking)
 
 
 def previous_version() -> ModelVersion:

@@ -38,9 +38,9 @@ def judge(
     if not reasons and not photo_ids:
         reasons = _by_pictures(load())
     if not reasons:
-        look_at(version, photo_ids, load, tell=lambda done, total: tell(JUDGING, done, total))
-        both = _both(active, version, photo_ids)
-        reasons = unsound(*both, version.metrics)
+        reasons = _look(version, photo_ids, load, tell)
+    if not reasons:
+        reasons = unsound(*_both(active, version, photo_ids), version.metrics)
     if reasons:
         return _store(version, active, Outcome.UNFIT, reasons, [], 0)
     old, new = _both(active, version, sample.photo_ids)
@@ -62,6 +62,17 @@ def _both(
     """Of the photos that both have looked at."""
     common = set(seen_by(one, photo_ids).photo_ids) & set(seen_by(other, photo_ids).photo_ids)
     return seen_by(one, sorted(common)), seen_by(other, sorted(common))
+
+
+def _look(
+    version: ModelVersion, photo_ids: Sequence[int], load: Callable[[], Looks], tell: Tell
+) -> list[str]:
+    """Look at the photos; what is wrong with what it sees, as far as it cannot even be kept."""
+    try:
+        look_at(version, photo_ids, load, tell=lambda done, total: tell(JUDGING, done, total))
+    except NotFinite as error:
+        return [str(error)]
+    return []
 
 
 def _unreadable(version: ModelVersion) -> list[str]:
