@@ -17,7 +17,8 @@ FAR = 0.05  # of a class's own photos, which count as too far from it
 # A class with few validation photos borrows from all of them: so many photos' worth.
 BORROWED = 4.0
 STEPS = 101
-TEMPERATURES = np.geomspace(0.2, 5.0, 65)
+# Not below a half, which a handful of photos that are all right would ask for.
+TEMPERATURES = np.geomspace(0.5, 5.0, 65)
 
 
 @torch.no_grad()
@@ -59,7 +60,9 @@ def thresholds(said: Ints, probability: Floats, right: np.ndarray, classes: int)
     found = np.ones(classes, np.float32)
     if not right.any():
         return found
-    least = float(np.quantile(probability[right], UNSAID))
+    # Of a handful of right answers, the least sure one says little about those to come: then it is
+    # left to nearness to keep silent.
+    least = float(np.quantile(probability[right], UNSAID)) * right.sum() / (right.sum() + BORROWED)
     steps = np.quantile(probability, np.linspace(0, 1, STEPS)).astype(np.float32)
     spoken, good = _counts(probability, right, steps)
     overall = good / np.maximum(spoken, 1)

@@ -32,11 +32,11 @@ def test_a_folder_of_classes_becomes_tags_that_search_finds(tmp_path: Path) -> N
     owner = a_user("ada")
     for seed in range(8):
         a_photo(owner, data=a_pattern("rings", seed))
-    folder = write_classes(tmp_path / "rocks", CLASSES, photos=16)
+    folder = write_classes(tmp_path / "rocks", CLASSES, photos=30)
     call_command("train", "problem", folder=folder, name="Rocks", head="linear", stdout=StringIO())
 
     run, data_set = TrainingRun.objects.get(), DataSet.objects.get()
-    assert (run.snapshot, run.photos, data_set.classes) == (data_set.digest, 32, 2)
+    assert (run.snapshot, run.photos, data_set.classes) == (data_set.digest, 60, 2)
     assert set(run.points.values_list("measure", flat=True)) >= {"loss", "top-1"}
     assert run.version
     assert set(run.version.metrics["classifiers"]) == {"rocks"}

@@ -14,6 +14,7 @@ from webapp.teach.judging.measures import overlap, ranks
 from webapp.teach.judging.seen import SeenBy
 
 ENOUGH = 20  # photos; of fewer nobody can say that a version answers everything alike
+NEARLY_RIGHT = 0.9  # of the way from guessing to always right
 NORM_WITHIN = 0.05
 LEAST_SPREAD = 0.05  # 1 less the mean cosine of two photos; the shipped version's is about 0.75
 OF_SPREAD = 0.25  # of the active version's
@@ -64,6 +65,9 @@ def _untaught(metrics: object) -> Iterator[str]:
     """By what its own training measured on held-out data: no better than guessing."""
     for each in _measured(metrics):
         noise = 2.0 * (max(each.chance * (1.0 - each.chance), 1e-6) / each.n) ** 0.5
+        # Of four photos of two classes even all right would be within noise: with so few, a figure
+        # this near to always right counts as learnt.
+        noise = min(noise, NEARLY_RIGHT * (1.0 - each.chance))
         if each.value <= each.chance + noise:
             yield (
                 f"On the photos that its training held out, {each.name} is no better than guessing "
