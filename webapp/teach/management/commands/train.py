@@ -48,7 +48,7 @@ PACKAGES = "tests/requirements.txt"  # training needs what tests need: ONNX expo
 
 class Command(BaseCommand):
     help = (
-        "Train a part (tags, embedding, captions) or the backbone (distill) of the active model "
+        "Train a part (tags, embedding, captions) of the active model "
         "version on this library's photos and what people corrected, and publish a version beside "
         "the others; the training is listed on the page Runs. With --data, a part or all of a "
         "version learns from a folder of captioned photos instead, and 'distill' teaches "
