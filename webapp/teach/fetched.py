@@ -14,6 +14,7 @@ from vision.sight import Image
 from vision.versions import open_version
 from webapp.library.models import Photo
 from webapp.library.services.decoding import render
+from webapp.teach.holdout import is_held_out
 from webapp.teach.versions import Known, known_versions
 
 FITTED_PHOTOS = 128
@@ -50,11 +51,10 @@ def _backbone(version: Known) -> dict[str, Any]:
         return {}
 
 
-def ready_photos() -> list[int]:
-    """All photos that were looked at, oldest first."""
-    return list(
-        Photo.objects.filter(state=Photo.State.READY).order_by("pk").values_list("pk", flat=True)
-    )
+def photos_to_fit_to() -> list[int]:
+    """All photos that were looked at and are not held out from trainings, oldest first."""
+    ready = Photo.objects.filter(state=Photo.State.READY).order_by("pk")
+    return [pk for pk, sha256 in ready.values_list("pk", "sha256") if not is_held_out(sha256)]
 
 
 def load_photos(numbers: Sequence[int], *, size: int) -> list[Image | None]:
@@ -73,7 +73,7 @@ def _pixels(photo: Photo | None, size: int) -> Image | None:
 
 def some_photos(size: int = 384) -> list[Image]:
     """A few of the library, evenly spread over it, for models that are fitted to them."""
-    numbers = ready_photos()
+    numbers = photos_to_fit_to()
     every = max(1, len(numbers) // FITTED_PHOTOS)
     read = load_photos(numbers[::every][:FITTED_PHOTOS], size=size)
     return [image for image in read if image is not None]

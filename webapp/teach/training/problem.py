@@ -13,7 +13,7 @@ from webapp.errors import NotFound
 from webapp.library.services.decoding import decoders
 from webapp.teach.data_models import DataSet
 from webapp.teach.datasets.registering import slug_of, snapshot_of
-from webapp.teach.fetched import load_photos, ready_photos
+from webapp.teach.fetched import load_photos, photos_to_fit_to
 from webapp.teach.services import active_version, weights_folder
 from webapp.teach.snapshots import training_folder
 from webapp.teach.versions import models_folder
@@ -70,7 +70,7 @@ def _note(run: "TrainingRun", data_set: DataSet) -> None:
 
 def background(size: int) -> Sequence[Image]:
     """Photos of the library, evenly spread over it, squashed to `size`."""
-    numbers = ready_photos()
+    numbers = photos_to_fit_to()
     chosen = np.linspace(0, len(numbers) - 1, min(BACKGROUND, len(numbers))).round().astype(int)
     images: list[Image] = []
     for start in range(0, len(chosen), settings.MAREA_LOOK_BATCH):

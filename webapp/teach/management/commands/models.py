@@ -17,7 +17,7 @@ from webapp.tables import table
 from webapp.teach import jobs, retention
 from webapp.teach.data_models import DataSet
 from webapp.teach.datasets import asking
-from webapp.teach.fetched import free_name, load_photos, ready_photos, some_photos
+from webapp.teach.fetched import free_name, load_photos, photos_to_fit_to, some_photos
 from webapp.teach.job_models import ModelJob
 from webapp.teach.judging.comparing import in_short, in_words
 from webapp.teach.judging.verdicts import judge
@@ -147,7 +147,7 @@ class Command(BaseCommand):
             name=wanted,
             new=open_version(folder_of(name)),
             active=open_version(weights_folder(active_version())),
-            numbers=ready_photos(),
+            numbers=photos_to_fit_to(),
             load=lambda numbers: load_photos(numbers, size=LARGEST),
             work=models_folder() / ".adopting" / f"{name}-for-{active_version().name}",
             to=models_folder() / wanted,
