@@ -104,6 +104,11 @@ def do(run: TrainingRun) -> str:
 def _begin(run: TrainingRun, tell: Teller) -> None:
     """What is known only where and when it is done; a later attempt keeps the first one's base."""
     first = run.started_at is None
+    if not first and run.base is None:  # retention let it go while this was stopped
+        raise Conflict(
+            "The version that this training went on from is gone, so it cannot go on. Begin it "
+            "again from the present version."
+        )
     run.machine, run.code = machine(), code_version()
     if first:
         run.started_at, run.base = timezone.now(), active_version()

@@ -206,3 +206,15 @@ def test_time_left_follows_the_speed_of_the_present_step() -> None:
 def test_the_worker_does_runs_by_number() -> None:
     run = a_run()
     assert modelling.command(run.job)[-3:] == ["train", "--run", str(run.pk)]
+
+
+def test_what_went_on_from_a_version_that_is_gone_goes_on_from_no_other() -> None:
+    run = runs.ask("counting", user=None, why="To see.", parameters={})
+    run.started_at, run.base = timezone.now(), None  # begun, and its base was let go since
+    run.save()
+    runs.take(run)
+    with pytest.raises(CommandError, match="is gone"):
+        call_command("train", run=run.pk)
+    run.job.refresh_from_db()
+    assert run.job.state == "failed"
+    assert "is gone" in run.job.message
