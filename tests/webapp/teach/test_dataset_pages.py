@@ -2,6 +2,7 @@
 
 import io
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -219,3 +220,15 @@ def test_the_pages_keep_to_the_content_policy(administrator: Client) -> None:
     for path in (LIST, f"{LIST}{data_set.pk}/"):
         page = administrator.get(path).content.decode()
         assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", page)
+
+
+def test_a_zip_comes_from_a_disk_of_uploads_to_that_of_the_data(
+    administrator: Client, settings: Any
+) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+        if Path(other).stat().st_dev == settings.MAREA_DATA.stat().st_dev:
+            pytest.skip("There is one disk only.")
+        settings.FILE_UPLOAD_TEMP_DIR = other
+        data_set = sent(administrator)
+        assert not list(Path(other).iterdir())
+    assert data_set.incoming.is_file()

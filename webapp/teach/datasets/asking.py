@@ -1,6 +1,6 @@
 """Asking for a data set to be read, and for a classifier to be trained on one."""
 
-from pathlib import Path
+import shutil
 from typing import Any
 
 from django.core.files.uploadedfile import TemporaryUploadedFile
@@ -30,7 +30,7 @@ def ask_to_read_zip(user: User, title: str, file: TemporaryUploadedFile) -> Data
         title=tidy_title(title), source=tidy_file_name(file.name or ""), user=user
     )
     data_set.incoming.parent.mkdir(parents=True, exist_ok=True)
-    Path(file.temporary_file_path()).rename(data_set.incoming)
+    shutil.move(file.temporary_file_path(), data_set.incoming)  # perhaps to another disk
     return _asked(data_set)
 
 
