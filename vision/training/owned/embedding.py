@@ -29,6 +29,7 @@ from vision.training.checkpoint import (
     silent,
 )
 from vision.training.owned.features import OwnedFeatures, unit
+from vision.training.owned.known import carry_known_words
 from vision.training.publish import Draft, save_half
 from vision.versions import Version
 
@@ -123,6 +124,8 @@ def teach_embedding(
     turn = retrain_embedding(space, config, work=work, progress=progress)
     fold(turn, shipped.head)
     save_half(shipped, draft.folder / spec["file"])
+    photos = sorted({pair.photo for pair in lessons.pairs} | {*lessons.others})
+    carry_known_words(base, draft, seen.batches(photos), work=work)
     figures = {f"{name} before": value for name, value in before.items()}
     return {"texts": float(len(lessons.pairs)), **figures, **judge(space, turn)}
 
