@@ -91,14 +91,14 @@ def take(run: TrainingRun) -> None:
 
 
 def do(run: TrainingRun) -> str:
-    """Train, in this process; what to tell people. The version it made is registered."""
+    """Train, in this process; the name of the version that it made, which is registered."""
     tell = Teller(run)
     _begin(run, tell)
     name = kind_named(run.kind).load()(run, tell)
     run.version, run.finished_at = register(name), timezone.now()
     run.save(update_fields=["version", "finished_at", "figures"])
     tell.say(f"{name} is here.")
-    return f"{name} is here. Put it to work with: manage.py models activate {name}"
+    return name
 
 
 def _begin(run: TrainingRun, tell: Teller) -> None:

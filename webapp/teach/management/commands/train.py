@@ -192,7 +192,7 @@ class Command(BaseCommand):
         """Train, and write into the run's job how it ended; ended from outside, a worker goes on
         with it once its lease is over."""
         try:
-            said = runs.do(run)
+            name = runs.do(run)
         except Stopped:
             raise CommandError("The training was stopped.") from None
         except (UserError, VisionError) as error:
@@ -202,8 +202,9 @@ class Command(BaseCommand):
             message = f"Training needs the package {error.name}: pip install -r {PACKAGES}."
             jobs.finish(run.job, failed=message)
             raise CommandError(message) from error
+        said = f"{name} is here."
         jobs.finish(run.job, said=said)
-        self.stdout.write(said)
+        self.stdout.write(f"{said} Put it to work with: manage.py models activate {name}")
 
     def _train_from_folder(self, **options: Any) -> None:
         from vision.training.distributed.world import joined
