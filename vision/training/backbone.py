@@ -143,7 +143,8 @@ def store_in_int8(path: Path, names: Sequence[str]) -> None:
     model = onnx.load(str(path))
     for weight in [each for each in model.graph.initializer if each.name in names]:
         values = numpy_helper.to_array(weight)
-        scale = (np.abs(values).max(axis=tuple(range(1, values.ndim))) / 127).astype(np.float32)
+        largest = np.abs(values).max(axis=tuple(range(1, values.ndim)))
+        scale = np.maximum(largest / 127, 1e-12).astype(np.float32)  # a row may be empty
         rows = scale.reshape(-1, *(1,) * (values.ndim - 1))
         kept = np.round(values / rows).astype(np.int8)
         parts = {"quantized": kept, "scale": scale, "zero_point": np.zeros(len(scale), np.int8)}

@@ -46,6 +46,8 @@ from vision.training.lessons import (
 from vision.training.student import Standard, Student, Views, Weights, losses
 
 LOG = "distill.jsonl"
+# What is told of the averaged student on held-out photos, by its name in the log.
+TOLD = {"cosine": "validation agreement", "top5": "validation first class among five"}
 CALIBRATION = 512  # photos that BatchNorm's final statistics are measured on
 Plan = tuple[tuple[float, Any], ...]  # (from this share of the steps on, value)
 
@@ -141,7 +143,8 @@ class DistillationRun:
             self._log(row)
             if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
                 self.checkpoint.save(step + 1, modules, self.optimizer)
-            progress(step + 1, config.steps, {"loss": sum(parts.values())})
+            told = {words: row[name] for name, words in TOLD.items() if name in row}
+            progress(step + 1, config.steps, {"loss": sum(parts.values()), **told})
         return self._finish()
 
     def _begin(self) -> None:

@@ -6,10 +6,13 @@ costs the repository its backbone and nothing else, and takes over whatever head
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
 from vision.backbones.inception_views import InceptionViews, SpeakerConfig
@@ -28,6 +31,7 @@ from vision.versions import Version
 
 logger = logging.getLogger(__name__)
 
+NETWORK = "inception-v3"
 FINAL = "backbone.int8.onnx"
 
 CARD = """\
@@ -81,7 +85,8 @@ def succeed(
     own.network.fc = nn.Identity()  # the speaker names the classes
     views = InceptionViews(own.network, own.scaling, own.grid, speaker)
     draft = Draft.start(name, shop.work / "successor", base=base)
-    draft.parts["backbone"] = _export(views, shop, config, to=draft.folder / FINAL)
+    photos = calibration_photos(collections, size=shop.recipe.input_size)
+    draft.parts["backbone"] = export_student(views, photos, config.speaker, to=draft.folder / FINAL)
     return draft, figures
 
 
@@ -124,18 +129,23 @@ def _forget_older_export(shop: Workshop) -> None:
             shop.backbone.unlink()
 
 
-def _export(
-    views: InceptionViews, shop: Workshop, config: Succession, *, to: Path
+def export_student(
+    views: InceptionViews,
+    photos: Sequence[NDArray[np.uint8]],
+    speaker: SpeakerConfig,
+    *,
+    to: Path,
 ) -> dict[str, Any]:
-    recipe = NETWORKS[shop.network]()
+    """Write a student that speaks as int8, calibrated on these photos; its specification."""
+    recipe = NETWORKS[NETWORK]()
     export_backbone(
         views.eval(),
         size=recipe.input_size,
-        photos=calibration_photos(shop.all_collections(), size=recipe.input_size),
+        photos=photos,
         to=to,
         operators=recipe.operators,
         compact=("speaker.down.weight", "speaker.up.weight"),
     )
     spec = {key: value for key, value in recipe.spec.items() if key != "rank"}
     files = {"onnx": to.name, "input_size": recipe.input_size}
-    return {"name": shop.network, **files, **spec, "speaker": asdict(config.speaker)}
+    return {"name": NETWORK, **files, **spec, "speaker": asdict(speaker)}

@@ -131,6 +131,21 @@ KINDS: dict[str, Kind] = {
             Setting("others", "Other photos", 600, 50, 4000, "photos for rehearsal"),
         ),
     ),
+    "distill": Kind(
+        name="distill",
+        title="Backbone",
+        about="The network under all of this learns anew: Inception-v3 learns to see what the "
+        "present one sees in your photos, and takes its place under the same tags, search and "
+        "captions. It sees hardly more than its teacher: compare the two before you switch. The "
+        "usual 300 steps take a home machine between a quarter of an hour and an hour.",
+        place="webapp.teach.training.distill:train",
+        settings=(
+            Setting("steps", "Steps", 300, 2, 50_000, "each takes a second or several"),
+            Setting("batch", "Photos a step", 32, 8, 256),
+            Setting("others", "Photos", 2000, 20, 20_000, "of the library, spread over it"),
+            Setting("fewest", "Photos at least", 400, 16, 20_000, "fewer teach little"),
+        ),
+    ),
     "problem": Kind(
         name="problem",
         title="Another problem",

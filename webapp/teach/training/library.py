@@ -69,8 +69,8 @@ class Bench:
         """What reads these photos; those that were deleted meanwhile cannot be read."""
         return partial(_load, pks=numbers_of(photos), size=self.eye.input_size)
 
-    def publish(self, draft: Draft, figures: Mapping[str, float]) -> str:
-        """The draft as a version of this machine; its name."""
+    def publish(self, draft: Draft, figures: Mapping[str, float], *, remark: str = "") -> str:
+        """The draft as a version of this machine; its name. A remark ends its card."""
         run = self.run
         self.tell.step("Publishing")
         for name, value in figures.items():
@@ -88,6 +88,7 @@ class Bench:
             seed=run.seed,
             parameters=run.parameters,
         )
+        card += f"\n{remark}\n" if remark else ""
         models_folder().mkdir(parents=True, exist_ok=True)
         metrics = {"trained": {"kind": run.kind, "base": self.base.name, "figures": figures}}
         draft.publish(models_folder() / draft.name, metrics=metrics, card=card)

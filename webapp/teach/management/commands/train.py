@@ -50,9 +50,9 @@ class Command(BaseCommand):
     help = (
         "Train a part (tags, embedding, captions) of the active model "
         "version on this library's photos and what people corrected, and publish a version beside "
-        "the others; the training is listed on the page Runs. With --data, a part or all of a "
-        "version learns from a folder of captioned photos instead, and 'distill' teaches "
-        "Inception-v3 what the active version's backbone sees of them, without any labels. "
+        "the others; the training is listed on the page Runs. 'distill' teaches Inception-v3 what "
+        "the active version's backbone sees of the photos, without any labels. With --data, either "
+        "learns from a folder of captioned photos instead, and all of a version can. "
         "Interrupted, it goes on where it was. Started by torchrun, several processes or GPUs "
         "share the training from a folder. A version is put to work by manage.py models activate. "
         "'problem' trains a classifier on a folder or ZIP with a folder of photos for each class. "
@@ -121,7 +121,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--steps",
             type=int,
-            help="of the distillation in all; a later call with more goes on from the last one",
+            help="of the training in all; with distill --data a later call with more goes on from "
+            "the last one",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -168,11 +169,15 @@ class Command(BaseCommand):
             partial(ask_to_train, None, data_set, title=name, head=head, why=why, seed=seed)
         )
 
-    def _train_here(self, *, part: str, why: str, chosen: list[str], seed: int, **_: Any) -> None:
+    def _train_here(
+        self, *, part: str, why: str, chosen: list[str], seed: int, steps: int | None, **_: Any
+    ) -> None:
         try:
-            parameters = dict(each.split("=", 1) for each in chosen)
+            parameters: dict[str, Any] = dict(each.split("=", 1) for each in chosen)
         except ValueError:
             raise CommandError("--set takes NAME=NUMBER, such as --set steps=200.") from None
+        if steps is not None:
+            parameters["steps"] = steps
         self._take_and_do(
             partial(runs.ask, part, user=None, why=why, parameters=parameters, seed=seed)
         )
