@@ -13,7 +13,7 @@ TEMPLATE = """\
 
 {base} with one more classifier, "{title}", which tells {classes} classes apart: {labels}.
 
-- **Reads** the backbone's pooled features and stride-16 map; nothing else of {base} was changed.
+- **Reads** {reads}; nothing else of {base} was changed.
 - **Head** {head}, chosen on validation photos, stopped after epoch {epochs}. Seed {seed}.
 - **Data** snapshot `{data}`: {learned_from} photos to learn from, {background_photos} photos of the
   library as examples of none of the classes. No photo is part of this version.
@@ -36,6 +36,11 @@ TEMPLATE = """\
 - It knows photos like those that it was shown. Of things that look like one of its classes it may
   say so, and of its classes in an unusual view it may say nothing.
 """
+FEATURES = "the backbone's pooled features and stride-16 map"
+ABOVE_THE_GRID = (
+    "the backbone's grid, through a layer of its own in place of the backbone's last one, and the "
+    "stride-16 map"
+)
 MOST_LABELS = 40
 
 
@@ -48,6 +53,7 @@ def card(config: "ClassifierTraining", figures: dict[str, Any]) -> str:
         name=config.name,
         base=config.base.name,
         title=_plain(config.title),
+        reads=ABOVE_THE_GRID if figures["above_the_grid"] else FEATURES,
         classes=len(labels),
         labels=", ".join(_plain(label) for label in labels[:MOST_LABELS]) + more,
         commit=current_commit(),

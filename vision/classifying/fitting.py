@@ -76,7 +76,7 @@ def fit(
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
     batches = math.ceil(int((train.labels < classes).sum()) / BATCH)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.epochs * batches)
-    draw, weights = _Draw(train, classes, seed), _class_weights(train.labels, classes)
+    draw, weights = _Draw(train, classes, seed), class_weights(train.labels, classes)
     best = _validated(network, recipe, validation, classes, 0)
     for epoch in range(1, recipe.epochs + 1):
         loss = _epoch(network, recipe, draw, weights, optimiser, schedule)
@@ -98,12 +98,19 @@ def _started(recipe: Recipe, train: Examples, classes: int) -> ClassifierNetwork
     described = torch.from_numpy(train.plain[own])
     network.mean.copy_(described.mean(dim=0))
     network.deviation.copy_(described.std(dim=0) + SMALLEST_DEVIATION)
-    units = functional.normalize(network.standardised(described), dim=1)
+    place_middles(network, train)
+    return network
+
+
+@torch.no_grad()
+def place_middles(network: ClassifierNetwork, train: Examples) -> None:
+    """The middle of each class is where its training photos lie on average."""
+    own = train.labels < network.config.classes
+    units = functional.normalize(network.standardised(torch.from_numpy(train.plain[own])), dim=1)
     sums = torch.zeros_like(network.middles).index_add_(
         0, torch.from_numpy(train.labels[own]), units
     )
     network.middles.copy_(functional.normalize(sums, dim=1))
-    return network
 
 
 class _Draw:
@@ -152,7 +159,7 @@ def _epoch(
     return float(np.mean(losses))
 
 
-def _class_weights(labels: Ints, classes: int) -> Tensor:
+def class_weights(labels: Ints, classes: int) -> Tensor:
     """What rare classes lack in number they gain in weight; "none of them" counts as it is."""
     counts = np.bincount(labels[labels < classes], minlength=classes)
     weights = np.clip(counts.sum() / (classes * np.maximum(counts, 1)), *WEIGHTS)

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.backbones.base import Backbone
+from vision.backbones.base import Backbone, Features
+from vision.classifying.grids import Halves, keep_grids, kept_grids
 from vision.decoding import DecoderPool, Rendering
 from vision.heads.classifier import describe
 from vision.sight import Image
@@ -21,6 +22,7 @@ PORTION = 64
 
 Floats = NDArray[np.float32]
 Progress = Callable[[int, int], object]
+Describe = Callable[[Features], Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +45,35 @@ def look_at_files(
     decoders: DecoderPool,
     kept: Path,
     progress: Progress,
+    grids: bool = False,
 ) -> Described:
-    """Descriptions of image files, which are opened by `decoders` only."""
+    """Descriptions of image files, which are opened by `decoders` only; `grids` are kept too, for
+    `grids_of_files`, where they are asked for."""
     kept.mkdir(parents=True, exist_ok=True)
     found = []
     for start in range(0, len(paths), PORTION):
         portion = paths[start : start + PORTION]
-        place = kept / f"{_name(portion)}.npz"
-        if not place.exists():
+        place = _place(kept, portion)
+        if not place.exists() or (grids and not _grids_beside(place).exists()):
             rendered = decoders.render_many(
                 portion, network_size=backbone.input_size, thumbnails={}
             )
             pixels = [each.pixels if isinstance(each, Rendering) else None for each in rendered]
-            _keep(place, _look(pixels, backbone))
+            _look(pixels, backbone, place, grids=grids)
         found.append(_read(place, start))
         progress(min(start + PORTION, len(paths)), len(paths))
     return _joined(found)
 
 
-def look_at_images(images: Sequence[Image], backbone: Backbone) -> Floats:
+def grids_of_files(paths: Sequence[Path], kept: Path) -> list[Halves]:
+    """The grids that `look_at_files` has kept, by portion, in the order of its descriptions."""
+    portions = [paths[start : start + PORTION] for start in _starts(len(paths))]
+    return [kept_grids(_grids_beside(_place(kept, portion))) for portion in portions]
+
+
+def look_at_images(
+    images: Sequence[Image], backbone: Backbone, describe: Describe = describe
+) -> Floats:
     """Descriptions of photos that are in memory, squashed to what the backbone wants."""
     parts = [describe(backbone(np.stack(images[s : s + PORTION]))) for s in _starts(len(images))]
     return np.concatenate(parts) if parts else np.zeros((0, 0), np.float32)
@@ -71,14 +83,22 @@ def _starts(count: int) -> Iterator[int]:
     return iter(range(0, count, PORTION))
 
 
-def _look(pixels: Sequence[Image | None], backbone: Backbone) -> Described:
+def _look(pixels: Sequence[Image | None], backbone: Backbone, place: Path, *, grids: bool) -> None:
+    """Look at a portion and keep what was seen; the descriptions last, which say that it is all
+    there."""
     rows = np.array([row for row, image in enumerate(pixels) if image is not None], np.int64)
     if not len(rows):
         nothing = np.zeros((0, 0), np.float32)
-        return Described(nothing, nothing, rows)
+        if grids:
+            keep_grids(_grids_beside(place), nothing, nothing)
+        _keep(place, Described(nothing, nothing, rows))
+        return
     images = np.stack([image for image in pixels if image is not None])
     mirrored = np.ascontiguousarray(images[:, :, ::-1])
-    return Described(describe(backbone(images)), describe(backbone(mirrored)), rows)
+    plain, turned = backbone(images), backbone(mirrored)
+    if grids:
+        keep_grids(_grids_beside(place), plain.grid, turned.grid)
+    _keep(place, Described(describe(plain), describe(turned), rows))
 
 
 def _keep(place: Path, seen: Described) -> None:
@@ -108,6 +128,14 @@ def _joined(found: Sequence[Described]) -> Described:
 
 def _no_rows() -> NDArray[np.int64]:
     return np.zeros(0, np.int64)
+
+
+def _place(kept: Path, portion: Sequence[Path]) -> Path:
+    return kept / f"{_name(portion)}.npz"
+
+
+def _grids_beside(place: Path) -> Path:
+    return place.with_suffix(".grids.npy")
 
 
 def _name(paths: Sequence[Path]) -> str:

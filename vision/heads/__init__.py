@@ -44,6 +44,7 @@ from vision.heads import (  # noqa: E402
     image_head,  # noqa: F401
     polyglot,  # noqa: F401
     tags,  # noqa: F401
+    upper,  # noqa: F401
     word_tags,  # noqa: F401
 )
 from vision.strong import blip, joint  # noqa: E402, F401

@@ -114,13 +114,17 @@ class Classifier:
 
     def __call__(self, features: Features) -> list[list[tuple[str, float]]]:
         """(class, probability) of each photo, or nothing."""
-        described_BF = describe(features)
+        described_BF = self.describe(features)
         if described_BF.shape[1] != self.network.config.width:
             raise WeightsError("A classifier was trained on another backbone; train it again.")
         with torch.inference_mode():
             said = self.network.said(torch.from_numpy(described_BF).to(self.device))
         rows = zip(*(each.tolist() for each in said), strict=True)
         return [[(self.labels[label], sure)] if may else [] for label, sure, may in rows]
+
+    def describe(self, features: Features) -> NDArray[np.float32]:
+        """What the network reads of each photo."""
+        return describe(features)
 
 
 def spec_of(config: ClassifierConfig, *, title: str, file: str, labels: str) -> dict[str, Any]:

@@ -10,8 +10,10 @@ from django.core.management import CommandError, call_command
 
 from tests.factories import a_photo, a_user
 from tests.patterns import a_pattern, write_classes
+from vision.classifying import training
 from webapp.find.services import find_photos
 from webapp.teach.data_models import DataSet
+from webapp.teach.datasets import asking
 from webapp.teach.models import PhotoTag
 from webapp.teach.run_models import TrainingRun
 from webapp.teach.versions import models_folder
@@ -61,6 +63,10 @@ def test_a_folder_of_classes_becomes_tags_that_search_finds(tmp_path: Path) -> N
     call_command("models", "forget", "rocks", stdout=StringIO())
     (without,) = models_folder().glob("*-without-rocks")
     assert not list(without.glob("classifier-*"))
+
+
+def test_every_head_can_be_asked_for_and_no_other() -> None:
+    assert asking.HEADS == training.HEADS
 
 
 def test_the_commands_say_what_they_need(tmp_path: Path) -> None:

@@ -18,8 +18,9 @@ from webapp.teach.job_models import ModelJob
 from webapp.teach.run_models import TrainingRun
 from webapp.texts import one_line
 
-# The first is what most people want: whichever does best on photos kept aside.
-HEADS = ("auto", "linear", "deep")
+# The first is what most people want: the better of the next two on photos kept aside. The last
+# trains what the backbone does above its feature grid as well.
+HEADS = ("auto", "linear", "deep", "blocks")
 PROBLEM = "problem"
 
 

@@ -35,7 +35,7 @@ def measure_classifier(name: str, folder: Path) -> Figures:
     found = CLASSIFIERS[version.part(part)["name"]](version, version.part(part), "cpu")
     if not isinstance(found, Classifier):
         raise WeightsError(f"{part} is no classifier that was trained here.")
-    truth, described = _look(folder, found.labels, backbone)
+    truth, described = _look(folder, found, backbone)
     own = truth >= 0
     if not own.any():
         raise DataMissing(f"{folder} has no folder that is named like a class of {name}.")
@@ -68,9 +68,9 @@ def _find(name: str) -> tuple[Version, str]:
     raise NotFound(f"No version on this machine has a classifier {name}.")
 
 
-def _look(folder: Path, labels: list[str], backbone: Backbone) -> tuple[np.ndarray, np.ndarray]:
+def _look(folder: Path, found: Classifier, backbone: Backbone) -> tuple[np.ndarray, np.ndarray]:
     """The number of each photo's class (-1 for a foreign one), and descriptions."""
-    place = {label: number for number, label in enumerate(labels)}
+    place = {label: number for number, label in enumerate(found.labels)}
     members = label_members(open_folder(folder)).members
     truth: list[int] = []
     described: list[np.ndarray] = []
@@ -85,7 +85,7 @@ def _look(folder: Path, labels: list[str], backbone: Backbone) -> tuple[np.ndarr
         ]
         images: list[Image] = [pixels for _, pixels in read if pixels is not None]
         truth += [label for label, _ in read]
-        described.append(look_at_images(images, backbone))
+        described.append(look_at_images(images, backbone, found.describe))
     return np.array(truth), np.concatenate(described)
 
 

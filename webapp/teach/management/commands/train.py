@@ -76,7 +76,8 @@ class Command(BaseCommand):
             "--head",
             choices=HEADS,
             default=HEADS[0],
-            help="with problem: how deep the classifier is; default: what does best on photos kept "
+            help="with problem: how deep the classifier is; blocks also trains what the backbone "
+            "does above its feature grid; default: linear or deep, what does best on photos kept "
             "aside",
         )
         parser.add_argument(
