@@ -31,7 +31,7 @@ from vision.training.publish import Draft
 from vision.versions import open_version
 
 CLASSES = {"gneis": "stripes", "斑点": "dots", "checks": "checks"}
-FAST = Tuning(rate=0.02, hold=0.0, window=4, epochs=20, patience=20)
+FAST = Tuning(rate=0.02, hold=0.0, epochs=20, patience=20)
 
 
 def together_or_apart(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
