@@ -15,6 +15,9 @@ from webapp.library.services.decoding import decoders
 from webapp.teach.models import ModelVersion
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from vision.eye import Eye
     from vision.sight import Image
 
@@ -35,7 +38,8 @@ def _look(image: ExampleImage, version: ModelVersion, eye: "Eye") -> bool:
     started = time.monotonic()
     try:
         pixels = _pixels(image, eye.input_size)
-        store_embedding(image, version, eye.embed(eye.features([pixels]))[0])
+        embeddings = cast("NDArray[np.float32]", eye.see([pixels]).embeddings)
+        store_embedding(image, version, embeddings[0])
     except (DecoderUnavailable, DatabaseError):
         raise  # not this picture's fault: it waits for another attempt
     except Exception as error:

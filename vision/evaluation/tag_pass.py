@@ -1,7 +1,7 @@
 """What a tag head thinks of photos beyond what it says: the probability of every word."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -42,8 +42,7 @@ def look_at_tags(collection: Collection, split: str, eye: Eye) -> Probable | Non
     found = []
     while batch := list(islice(photos, LOOK_BATCH)):
         names += [name for name, _ in batch]
-        features = eye.features([image for _, image in batch])
-        features = replace(features, embeddings=eye.embed(features))
+        features = eye.see([image for _, image in batch])
         found.append(eye.tag.probabilities(features))
     rows = {name: row for row, name in enumerate(names)}
     return Probable(rows, eye.tag.rules.words, np.concatenate(found), eye.tag.rules)

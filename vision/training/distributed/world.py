@@ -9,6 +9,7 @@ that one process would have had. Source: the gathered loss of CLIP, as in open_c
 Without torchrun there is one process, and all of this does nothing.
 """
 
+import gc
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -156,8 +157,10 @@ def joined() -> Iterator[World]:
     logger.info("joined rank=%d size=%d device=%s", _here.rank, _here.size, device)
     try:
         yield _here
+        dist.barrier()  # whoever leaves first takes its threads away from the others
     finally:
         _here = World()
+        gc.collect()  # what still holds on to the group would end it later, out of order
         dist.destroy_process_group()
 
 
