@@ -12,6 +12,8 @@ def open_session(path: Path, *, threads: int = 0) -> onnxruntime.InferenceSessio
     """A session on the CPU; `threads` 0 takes every core. Raises WeightsError."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    # Threads that spin while they wait take the cores from the heads and from other sessions.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if int8_may_overflow():
         # A path without the overflow. With VNNI it would only halve the speed (measured).
         options.add_session_config_entry("session.x64quantprecision", "1")
