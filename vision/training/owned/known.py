@@ -32,7 +32,8 @@ def carry_known_words(
     which have the base's embeddings. None for a base without known words."""
     spec = base.parts.get("known")
     head = draft.parts["embedding"]
-    if not spec or spec["embedding"] != _digest(base.place(base.part("embedding")["file"])):
+    file = base.part("embedding")["file"]
+    if not spec or spec["embedding"] != base.manifest["files"][file]["sha256"]:
         return None
     embed = EMBEDDERS[head["name"]](draft.trial(work / "trial-known"), head, "cpu")
     pairs = [(features.embeddings, embed(features)) for features in photos]
@@ -44,7 +45,8 @@ def carry_known_words(
     # Forms are as they were; safetensors needs arrays that lie in one piece.
     half = np.ascontiguousarray(moved, np.float16)
     save_file({"lines": half, "biases": arrays["biases"]}, draft.folder / spec["file"])
-    draft.parts["known"] = spec | {"embedding": _digest(draft.folder / head["file"])}
+    taught = hashlib.sha256((draft.folder / head["file"]).read_bytes()).hexdigest()
+    draft.parts["known"] = spec | {"embedding": taught}
     return float(np.abs(new @ moved.T - old @ lines.T).mean())
 
 
@@ -54,7 +56,3 @@ def carried(lines_WD: Rows, old_ND: Rows, new_ND: Rows) -> Rows:
     square_DD = new_ND.T @ new_ND + HOLD * np.eye(new_ND.shape[1], dtype=np.float32)
     change_DW = np.linalg.solve(square_DD, new_ND.T @ wanted_NW)
     return (lines_WD + change_DW.T).astype(np.float32)
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
