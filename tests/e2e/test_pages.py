@@ -1,5 +1,6 @@
 """The library, a photo, selecting, the trash and searching, as a person meets them."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -259,8 +260,10 @@ def test_a_photo_found_shows_what_the_search_looked_at(sign_in: SignIn, ana: Use
     button = page.get_by_role("button", name="Why it matched")
     note, layer = page.locator(".heat-note"), page.locator(".heat-map")
 
-    page.keyboard.press("h")
-    expect(note).to_contain_text("Drawing what the search looked at")
+    with page.expect_response(re.compile("/heat")) as asked:  # which puts it on the worker's list
+        page.keyboard.press("h")
+        expect(note).to_contain_text("Drawing what the search looked at")
+    assert asked.value.status == 202
     expect(button).to_have_attribute("aria-pressed", "true")
     heat = np.zeros((9, 9), np.float32)
     heat[7:, 7:] = 1.0

@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from search.teaching.asking import How
 from tests.e2e.conftest import SignIn
 from tests.factories import a_photo, a_sight, a_user, an_embedding
 from webapp.accounts.models import User
 from webapp.find.event_models import SearchDeed
 from webapp.library.models import Photo
+from webapp.library.services.reading import chosen
 from webapp.teach.models import PhotoTag
+from webapp.teach.taught import begin
+from webapp.teach.taught_models import TaughtAnswer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -62,6 +66,26 @@ def test_a_tag_is_taught_from_a_selection_and_then_used(sign_in: SignIn, ana: Us
     assert set(PhotoTag.objects.filter(tag__name="miso").values_list("source", flat=True)) <= {
         *("person", "taught", "rejected"),
     }
+
+
+def test_an_answer_given_at_once_stays_in_its_round(sign_in: SignIn, ana: User) -> None:
+    """A form that is not wired yet would load the page anew, and the round would begin again."""
+    of_miso, _ = a_library(ana)
+    taught = begin(ana, "Miso", chosen(ana, [photo.pk for photo in of_miso[:5]]))
+    page = sign_in(ana, viewport=DESKTOP)
+    page.goto(f"/teach/{taught.pk}/")
+    page.evaluate(
+        """() => {
+          document.body.dataset.left = 2;
+          document.addEventListener("htmx:afterSwap", () => {
+            if (document.body.dataset.left-- > 0)
+              setTimeout(() => document.querySelector("[data-key=n]").click());
+          });
+        }"""
+    )
+    page.keyboard.press("n")
+    expect(page.locator("body")).to_have_attribute("data-left", "-1")
+    assert TaughtAnswer.objects.filter(taught=taught).exclude(how=How.EXAMPLE).count() == 3
 
 
 def answer_by_key(page: Page, of_miso: list[Photo]) -> int:
