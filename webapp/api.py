@@ -16,7 +16,7 @@ from webapp.find.api import router as find
 from webapp.library.api import router as library
 from webapp.responses import Problem, answer
 from webapp.teach.api import router as teach
-from webapp.teach.taught_api import router as taught
+from webapp.teach.taught.api import router as taught
 
 
 class MareaAPI(NinjaAPI):

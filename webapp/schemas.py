@@ -9,7 +9,7 @@ from ninja import Schema
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 if TYPE_CHECKING:
-    from webapp.teach.saying import Said
+    from webapp.teach.corrections.saying import Said
 
 MAX_ID = (1 << 63) - 1  # what both databases can hold
 MAX_IDS = 10_000

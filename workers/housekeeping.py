@@ -16,10 +16,10 @@ from webapp.library.models import DeletedPhoto, Photo, Worker
 from webapp.library.services.places import place_photos
 from webapp.library.services.trash import delete_photos, expired_trash
 from webapp.library.services.uploads import expire_uploads
-from webapp.teach import retention
 from webapp.teach.datasets import tidying
 from webapp.teach.models import ModelVersion
 from webapp.teach.services import active_version
+from webapp.teach.switching import retention
 
 logger = logging.getLogger(__name__)
 

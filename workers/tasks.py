@@ -11,8 +11,8 @@ from django.conf import settings
 from webapp.find import learning
 from webapp.library.models import Photo
 from webapp.library.services import claims, thumbnails
-from webapp.teach import taught
 from webapp.teach.job_models import ModelJob
+from webapp.teach.taught import using
 from workers import heating, housekeeping, idling, looking, modelling, queue, reading, stacking
 from workers.app import app
 
@@ -94,7 +94,7 @@ def stack_photos() -> None:
 def tell_taught_tags() -> None:
     """Tag libraries by what their owners taught; the sweeper sends another signal if time is up."""
     queue.arrived(queue.TELL_TAUGHT_TAGS)
-    taught.follow(seconds=LOOK_TIME_S, stopping=shutting_down)
+    using.follow(seconds=LOOK_TIME_S, stopping=shutting_down)
 
 
 @app.task
@@ -114,7 +114,7 @@ def sweep() -> None:
         queue.build_index()
     if stacking.is_behind():
         queue.stacks_are_behind()
-    if taught.is_behind():
+    if using.is_behind():
         queue.taught_tags_wait()
     if ModelJob.objects.claimable().exists():
         queue.models_wait()

@@ -14,9 +14,10 @@ from webapp.albums.models import Album
 from webapp.albums.services import put_into
 from webapp.find.text import embed_query
 from webapp.library.models import Photo
-from webapp.teach import reading, taught
+from webapp.teach import reading
 from webapp.teach.services import active_version, tags_named
-from webapp.teach.taught_models import TaughtTag
+from webapp.teach.taught import teaching
+from webapp.teach.taught.models import TaughtTag
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -80,7 +81,7 @@ def a_taught_tag(user: User) -> None:
     for number in range(10, 17):
         a_sight(a_photo(user, pk=number))
     TaughtTag.objects.create(pk=1, owner=user, tag=tags_named(["miso"])["miso"])
-    taught.begin(user, "miso", Photo.objects.filter(pk__range=(10, 14)))
+    teaching.begin(user, "miso", Photo.objects.filter(pk__range=(10, 14)))
 
 
 def serious(page: Page, address: str) -> list[str]:

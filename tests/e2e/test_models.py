@@ -9,17 +9,17 @@ from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
 from tests.factories import a_photo, a_sight, an_administrator
-from tests.webapp.teach.twins import a_twin
+from tests.webapp.teach.switching.twins import a_twin
 from vision.sight import Sight as Seen
 from webapp.accounts.models import User
 from webapp.find.text import embed_query
 from webapp.library.models import Photo
+from webapp.teach.corrections.saying import add_tag, write_caption
 from webapp.teach.job_models import ModelJob
 from webapp.teach.models import ModelVersion
-from webapp.teach.readying import store_seen
-from webapp.teach.registry import active_version
-from webapp.teach.saying import add_tag, write_caption
-from webapp.teach.versions import models_folder
+from webapp.teach.switching.readying import store_seen
+from webapp.teach.versions.active import active_version
+from webapp.teach.versions.folders import models_folder
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 

@@ -16,9 +16,9 @@ from webapp.library.models import Photo
 from webapp.teach import jobs
 from webapp.teach.job_models import ModelJob
 from webapp.teach.models import PhotoTag
-from webapp.teach.run_models import TrainingRun
+from webapp.teach.runs.models import TrainingRun
 from webapp.teach.services import active_version
-from webapp.teach.versions import models_folder
+from webapp.teach.versions.folders import models_folder
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 

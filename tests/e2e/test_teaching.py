@@ -14,8 +14,8 @@ from webapp.find.event_models import SearchDeed
 from webapp.library.models import Photo
 from webapp.library.services.reading import chosen
 from webapp.teach.models import PhotoTag
-from webapp.teach.taught import begin
-from webapp.teach.taught_models import TaughtAnswer
+from webapp.teach.taught.models import TaughtAnswer
+from webapp.teach.taught.teaching import begin
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 

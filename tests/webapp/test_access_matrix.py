@@ -44,10 +44,10 @@ from webapp.examples.services import token_of
 from webapp.find import engine
 from webapp.library.models import Photo, Upload
 from webapp.library.services.uploads import start_upload
-from webapp.teach import taught
+from webapp.teach.corrections.saying import add_tag
 from webapp.teach.models import Correction, PhotoTag, Sight
-from webapp.teach.saying import add_tag
-from webapp.teach.taught_models import TaughtTag
+from webapp.teach.taught import teaching
+from webapp.teach.taught.models import TaughtTag
 
 pytestmark = pytest.mark.django_db
 
@@ -111,7 +111,7 @@ def things_of(user: User) -> Things:
         example=token_of(example),
         stack_id=a_stack(photo, failed).pk,
         act=str(said.act),
-        taught_id=taught.begin(user, f"{SECRET} cat", Photo.objects.filter(pk=photo.pk)).pk,
+        taught_id=teaching.begin(user, f"{SECRET} cat", Photo.objects.filter(pk=photo.pk)).pk,
         photo_id=photo.pk,
         trashed_id=trash.pk,
         failed_id=failed.pk,

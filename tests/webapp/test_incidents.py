@@ -17,7 +17,7 @@ from tests.factories import a_photo, a_sight, a_token, a_user, an_administrator,
 from webapp.accounts.models import ApiToken, User
 from webapp.find import engine
 from webapp.library.models import Photo
-from webapp.teach.saying import add_tag, write_caption
+from webapp.teach.corrections.saying import add_tag, write_caption
 
 pytestmark = pytest.mark.django_db
 

@@ -12,9 +12,9 @@ from webapp.find.building import index_folder
 from webapp.library.models import DeletedPhoto, Photo, Worker
 from webapp.library.services.thumbnails import has_thumbnails
 from webapp.library.services.trash import delete_photos, trash_photos
-from webapp.teach import taught
 from webapp.teach.models import PhotoTag, Sight
 from webapp.teach.services import active_version
+from webapp.teach.taught import teaching, using
 from workers import queue, tasks
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
@@ -122,9 +122,9 @@ def test_taught_tags_are_told_to_the_whole_library(monkeypatch: pytest.MonkeyPat
         vector = miso + 0.3 * an_embedding() if number < 7 else an_embedding()
         a_sight(a_photo(owner), embedding=vector / np.linalg.norm(vector))
     first = Photo.objects.filter(pk__in=Photo.objects.order_by("pk").values("pk")[:5])
-    monkeypatch.setattr(taught, "AT_ONCE_S", 0.0)
+    monkeypatch.setattr(using, "AT_ONCE_S", 0.0)
     tasks.stack_photos()
-    assert not taught.switch_on(taught.begin(owner, "miso", first))
+    assert not using.switch_on(teaching.begin(owner, "miso", first))
     queue.redis().flushall()
     tasks.stack_photos()
     tasks.sweep()

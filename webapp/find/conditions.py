@@ -18,8 +18,8 @@ from webapp.library.file_names import SCREENSHOT_NAMES
 from webapp.library.models import PhotoQuerySet, Place
 from webapp.library.services.places import name_key
 from webapp.teach.models import PhotoTag, Sight
-from webapp.teach.registry import active_version
 from webapp.teach.text_models import ReadText
+from webapp.teach.versions.active import active_version
 
 NOTHING = Q(pk__in=[])
 PANORAMA = 2  # so many times as wide as high, or as high as wide

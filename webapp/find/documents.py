@@ -10,9 +10,9 @@ from vision.vocabulary import search_forms
 from webapp.albums.models import AlbumPhoto, PhotoFolder
 from webapp.library.models import Photo
 from webapp.teach.models import ModelVersion, PhotoTag, Sight
-from webapp.teach.registry import active_version
-from webapp.teach.serving import one_version
 from webapp.teach.text_models import texts_in
+from webapp.teach.versions.active import active_version
+from webapp.teach.versions.serving import one_version
 
 PORTION = 1_000  # photos indexed in one transaction
 _OF_PHOTOS = ("file_name", "own_caption", "town", "region", "country")

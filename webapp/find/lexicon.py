@@ -19,8 +19,8 @@ from webapp.accounts.models import User
 from webapp.find import feed
 from webapp.library.models import Photo, Place
 from webapp.teach.models import PhotoTag, Tag
-from webapp.teach.registry import active_version
-from webapp.teach.serving import one_version
+from webapp.teach.versions.active import active_version
+from webapp.teach.versions.serving import one_version
 
 # The newest photos stand for all where words are counted.
 SAMPLE = 2_000

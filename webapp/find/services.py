@@ -24,7 +24,7 @@ from webapp.find.text import embed_query, generic_queries, known_words
 from webapp.find.understanding import understand
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.stacks.folding import counted, fold_hits, folded
-from webapp.teach.serving import one_version
+from webapp.teach.versions.serving import one_version
 from webapp.teach.words import with_words
 
 PAGE = 60

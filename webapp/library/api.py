@@ -40,9 +40,15 @@ from webapp.library.services.trash import restore_photos, trash_photos
 from webapp.library.services.uploads import known_photos
 from webapp.library.views import files
 from webapp.schemas import Changed, Id, PhotoIds, SaidOut, Text, Time, fails, sends
+from webapp.teach.corrections.saying import (
+    add_tag,
+    confirm_tag,
+    reject_tag,
+    rename_tag,
+    write_caption,
+)
 from webapp.teach.models import tagged
 from webapp.teach.reading import count_waiting
-from webapp.teach.saying import add_tag, confirm_tag, reject_tag, rename_tag, write_caption
 from webapp.teach.services import tidy_tag
 from webapp.teach.words import with_words
 

@@ -10,18 +10,16 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from webapp.errors import NotFound, UserError
-from webapp.teach import (  # noqa: F401  other pages
-    dataset_admin,
-    jobs,
-    model_views,
-    retention,
-    run_admin,
-)
-from webapp.teach.cards import cards
-from webapp.teach.fetched import adoptable, offers
+from webapp.teach import jobs
+from webapp.teach.datasets import admin as _data_sets  # noqa: F401  its pages
 from webapp.teach.job_models import ModelJob
 from webapp.teach.models import ModelVersion
-from webapp.teach.versions import Known, known_versions
+from webapp.teach.runs import admin as _runs  # noqa: F401  its pages
+from webapp.teach.switching import retention
+from webapp.teach.versions import views
+from webapp.teach.versions.cards import cards
+from webapp.teach.versions.fetched import adoptable, offers
+from webapp.teach.versions.folders import Known, known_versions
 from webapp.texts import one_line
 
 BUSY_POLL_S = 2
@@ -41,7 +39,7 @@ class ModelVersionAdmin(admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         ask = self.admin_site.admin_view(require_POST(self.ask))
         own = path("ask/<str:kind>/<str:name>/", ask, name="teach_modelversion_ask")
-        return [own, *model_views.urls(), *super().get_urls()]
+        return [own, *views.urls(), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The page; while something is at work, htmx asks for how far it is."""

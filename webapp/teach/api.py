@@ -9,7 +9,7 @@ from ninja import Field, Query, Router, Schema
 from webapp.accounts.http import SignedInRequest
 from webapp.library.cursors import read_signed, signed
 from webapp.schemas import MAX_ID, SaidOut, Text, fails
-from webapp.teach import saying
+from webapp.teach.corrections import saying
 from webapp.teach.models import Correction, ModelVersion
 from webapp.teach.services import MAX_TAG_LENGTH, active_version, tag_counts
 

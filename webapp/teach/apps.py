@@ -1,4 +1,15 @@
+from importlib import import_module
+
 from django.apps import AppConfig
+
+MODELS = (
+    "job_models",
+    "text_models",
+    "datasets.models",
+    "runs.models",
+    "switching.models",
+    "taught.models",
+)
 
 
 class TeachConfig(AppConfig):
@@ -6,13 +17,7 @@ class TeachConfig(AppConfig):
     label = "teach"
 
     def import_models(self) -> None:
-        """Also those that have a module of their own."""
+        """Also those of rooms of their own."""
         super().import_models()
-        from webapp.teach import (  # noqa: F401
-            activation_models,
-            data_models,
-            job_models,
-            run_models,
-            taught_models,
-            text_models,
-        )
+        for module in MODELS:
+            import_module(f"{self.name}.{module}")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from search import fulltext
 from webapp.accounts.models import Language
 from webapp.library.models import Photo, PhotoQuerySet
-from webapp.teach.serving import serving
+from webapp.teach.versions.serving import serving
 
 if TYPE_CHECKING:
     from webapp.accounts.models import User

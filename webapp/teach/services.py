@@ -15,8 +15,8 @@ from webapp.find.documents import index_photos
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.library.services.claims import still_held
 from webapp.teach.models import ModelVersion, PhotoTag, Sight, Tag
-from webapp.teach.registry import SHIPPED_WEIGHTS, active_version, weights_folder
-from webapp.teach.tagging import tell_photos
+from webapp.teach.taught.tagging import tell_photos
+from webapp.teach.versions.active import SHIPPED_WEIGHTS, active_version, weights_folder
 from webapp.texts import JOINER, one_line
 
 __all__ = ["SHIPPED_WEIGHTS", "active_version", "weights_folder"]  # from where they always came

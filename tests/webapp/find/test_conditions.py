@@ -14,8 +14,8 @@ from webapp.find.services import find_photos, matching_photos
 from webapp.find.understanding import understand
 from webapp.library.models import Photo
 from webapp.library.services.places import place, remember_places
+from webapp.teach.corrections.saying import add_tag
 from webapp.teach.models import ModelVersion
-from webapp.teach.saying import add_tag
 from webapp.teach.text_models import ReadText
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from webapp.find.services import find_photos
 from webapp.find.text import embed_query
 from webapp.library.models import Photo
 from webapp.library.services.adding import add_photo
-from webapp.teach.saying import reject_tag
+from webapp.teach.corrections.saying import reject_tag
 from webapp.teach.services import active_version
 
 pytestmark = pytest.mark.django_db

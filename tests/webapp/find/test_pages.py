@@ -14,7 +14,7 @@ from tests.factories import a_photo, a_sight, a_user, an_embedding
 from webapp.accounts.models import User
 from webapp.find.text import embed_query, known_words
 from webapp.library.models import Photo
-from webapp.teach.saying import add_tag
+from webapp.teach.corrections.saying import add_tag
 from webapp.teach.services import active_version
 
 pytestmark = pytest.mark.django_db

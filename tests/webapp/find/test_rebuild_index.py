@@ -12,7 +12,7 @@ from tests.factories import a_photo, a_sight, a_user, an_embedding
 from webapp.find import engine
 from webapp.library.models import Photo
 from webapp.library.services.trash import delete_photos, trash_photos
-from webapp.teach.saying import write_caption
+from webapp.teach.corrections.saying import write_caption
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from webapp.library.models import Photo
 from webapp.library.services.adding import add_photo
 from webapp.library.services.favourites import set_favourite
 from webapp.library.services.trash import trash_photos
-from webapp.teach.saying import add_tag, reject_tag
+from webapp.teach.corrections.saying import add_tag, reject_tag
 from webapp.teach.services import active_version
 from webapp.teach.words import alternative_text
 

@@ -28,11 +28,11 @@ from webapp.library.services.backup import layout, making
 from webapp.library.services.thumbnails import has_thumbnails
 from webapp.library.storage import originals
 from webapp.teach import reading
+from webapp.teach.corrections.saying import add_tag, write_caption
 from webapp.teach.models import Correction, PhotoTag, Sight
-from webapp.teach.saying import add_tag, write_caption
 from webapp.teach.services import active_version, weights_folder
 from webapp.teach.text_models import ReadText
-from webapp.teach.versions import models_folder, register
+from webapp.teach.versions.folders import models_folder, register
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

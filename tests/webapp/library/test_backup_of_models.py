@@ -14,23 +14,24 @@ from tests.factories import a_photo, a_user
 from tests.hostile.zip_writer import a_zip
 from tests.hostile.zips import honest
 from tests.webapp.library.test_backup import _wipe, own_folders  # noqa: F401  fixture
-from tests.webapp.teach.counting import counting
+from tests.webapp.teach.runs.counting import counting
 from webapp.accounts.models import User
 from webapp.library.models import Photo
 from webapp.library.services.backup.rows import MODELS
 from webapp.library.services.doctor import lessons
-from webapp.teach import jobs, runs
-from webapp.teach.activation_models import Activation, Verdict
-from webapp.teach.data_models import DataSet, datasets_folder
+from webapp.teach import jobs
 from webapp.teach.datasets import asking, tidying
+from webapp.teach.datasets.models import DataSet, datasets_folder
 from webapp.teach.datasets.registering import keep_data_set, nothing_told, read_source, snapshot_of
 from webapp.teach.job_models import ModelJob
 from webapp.teach.models import ModelVersion
-from webapp.teach.registry import active_version
-from webapp.teach.run_models import RunLine, RunPoint, TrainingRun
-from webapp.teach.snapshots import keep_snapshot, read_snapshot
-from webapp.teach.taught import begin
-from webapp.teach.taught_models import TaughtTag
+from webapp.teach.runs import lifecycle
+from webapp.teach.runs.models import RunLine, RunPoint, TrainingRun
+from webapp.teach.runs.snapshots import keep_snapshot, read_snapshot
+from webapp.teach.switching.models import Activation, Verdict
+from webapp.teach.taught.models import TaughtTag
+from webapp.teach.taught.teaching import begin
+from webapp.teach.versions.active import active_version
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,7 +66,7 @@ def a_data_set(user: User, tmp_path: Path) -> DataSet:
 
 def a_run(user: User) -> TrainingRun:
     with counting():
-        run = runs.ask("counting", user=user, why="To see.", parameters={})
+        run = lifecycle.ask("counting", user=user, why="To see.", parameters={})
     run.snapshot = keep_snapshot({"learned": {"ab": {"miso": True}}})
     run.save()
     RunPoint.objects.create(run=run, measure="loss", series="training", step=1, value=0.5)
@@ -117,7 +118,7 @@ def test_no_restore_begins_a_training(tmp_path: Path) -> None:
     run.job.refresh_from_db()
     assert not ModelJob.objects.unfinished().exists()
     assert "unfinished when the backup was made" in run.job.message
-    runs.resume(run)
+    lifecycle.resume(run)
 
 
 def test_the_doctor_misses_what_was_learned_from(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from webapp.accounts.models import User
 from webapp.library.models import Photo
 from webapp.library.services.trash import trash_photos
 from webapp.library.views import bulk
-from webapp.teach import saying
+from webapp.teach.corrections import saying
 from webapp.teach.models import Correction, PhotoTag
 
 pytestmark = pytest.mark.django_db

@@ -10,9 +10,9 @@ from search import fulltext
 from tests.factories import a_photo, a_sight, a_user
 from webapp.find.services import find_photos
 from webapp.library.models import Photo
+from webapp.teach.corrections.saying import add_tag
 from webapp.teach.models import PhotoTag
-from webapp.teach.registry import active_version
-from webapp.teach.saying import add_tag
+from webapp.teach.versions.active import active_version
 
 BEFORE = [("teach", "0005_training_runs")]
 

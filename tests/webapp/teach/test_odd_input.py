@@ -7,15 +7,16 @@ import pytest
 from django.test import Client
 
 from tests.factories import an_administrator
-from tests.webapp.teach.counting import counting
-from tests.webapp.teach.test_models_page import browser_of
-from webapp.teach import jobs, runs
-from webapp.teach.data_models import DataSet
+from tests.webapp.teach.runs.counting import counting
+from tests.webapp.teach.versions.test_models_page import browser_of
+from webapp.teach import jobs
+from webapp.teach.datasets.models import DataSet
 from webapp.teach.job_models import ModelJob
 from webapp.teach.models import ModelVersion
-from webapp.teach.registry import active_version, weights_folder
-from webapp.teach.run_models import RunPoint, TrainingRun
-from webapp.teach.versions import models_folder
+from webapp.teach.runs import lifecycle
+from webapp.teach.runs.models import RunPoint, TrainingRun
+from webapp.teach.versions.active import active_version, weights_folder
+from webapp.teach.versions.folders import models_folder
 
 pytestmark = pytest.mark.django_db
 
@@ -76,7 +77,7 @@ def test_train_starts_no_kind_that_it_does_not_offer(boss: Client) -> None:
 @pytest.mark.parametrize("odd", [float("inf"), float("-inf"), float("nan")])
 def test_a_training_that_diverged_has_a_page(boss: Client, odd: float) -> None:
     with counting():
-        run = runs.ask("counting", user=None, why="To see.", parameters={})
+        run = lifecycle.ask("counting", user=None, why="To see.", parameters={})
         points = [(1, 2.0), (2, odd)]
         RunPoint.objects.bulk_create(
             [

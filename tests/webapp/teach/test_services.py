@@ -13,9 +13,10 @@ from webapp.errors import Refused
 from webapp.find.services import find_photos
 from webapp.library.models import Photo
 from webapp.library.services import claims
-from webapp.teach import saying, services
+from webapp.teach import services
+from webapp.teach.corrections import saying
 from webapp.teach.models import Correction, PhotoTag, Sight
-from webapp.teach.serving import one_version
+from webapp.teach.versions.serving import one_version
 from webapp.teach.words import caption_of, with_words
 
 pytestmark = pytest.mark.django_db

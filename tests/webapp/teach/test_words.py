@@ -10,7 +10,7 @@ from pytest_django import Settings
 from tests.factories import a_photo, a_sight, a_user
 from webapp.accounts.models import Language, User
 from webapp.library.models import Photo
-from webapp.teach.saying import add_tag, reject_tag
+from webapp.teach.corrections.saying import add_tag, reject_tag
 from webapp.teach.words import (
     alternative_text,
     caption_of,

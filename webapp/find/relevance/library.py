@@ -13,8 +13,8 @@ from webapp.albums.services import add_photos
 from webapp.find.relevance.given import Given
 from webapp.library.models import Photo
 from webapp.library.services.places import remember_places
+from webapp.teach.corrections.saying import add_tag
 from webapp.teach.models import ModelVersion
-from webapp.teach.saying import add_tag
 from webapp.teach.services import store_sights
 from webapp.teach.text_models import ReadText
 

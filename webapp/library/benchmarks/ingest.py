@@ -17,7 +17,7 @@ from tqdm import tqdm
 from webapp.apart import measure_apart
 from webapp.library.benchmarks._photos import SIZE, write_photo
 from webapp.tables import table as text_table
-from webapp.teach.versions import folder_to_measure
+from webapp.teach.versions.folders import folder_to_measure
 
 HEADER = ["", "photos/s", "processor s/photo", "resident MB", "decoders MB"]
 CHILD = "webapp.library.benchmarks._ingest_child"

@@ -24,7 +24,7 @@ from webapp.library.services.favourites import set_favourite
 from webapp.library.services.reading import chosen
 from webapp.library.services.trash import delete_photos, restore_photos, trash_photos
 from webapp.responses import prefers_json, wanted_next
-from webapp.teach.saying import Said, add_tag, confirm_tag, reject_tag, rename_tag
+from webapp.teach.corrections.saying import Said, add_tag, confirm_tag, reject_tag, rename_tag
 
 MAX_CHOSEN = 50_000
 MAX_SAID = 20_000  # photos of one act: it is one transaction, for which other writers wait

@@ -19,7 +19,7 @@ from webapp.library.services.reading import chosen, get_photo
 from webapp.library.tiles import placeholder_uri, thumbnail_url
 from webapp.library.trails import Trail, library_trail
 from webapp.library.views.files import SHOWN_INLINE
-from webapp.teach.heard import shown_about
+from webapp.teach.corrections.heard import shown_about
 from webapp.teach.words import alternative_text, text_in, with_words
 
 

@@ -8,7 +8,7 @@ import { toast } from "./toast.js";
 import { reloadAndTell } from "./told.js";
 
 const MAX_EXAMPLES = 20; // as webapp/find/examples.py
-const MAX_TAUGHT = 1000; // as webapp/teach/taught_views.py
+const MAX_TAUGHT = 1000; // as webapp/teach/taught/views.py
 const TAKES_AWAY = new Set(["trash", "restore", "delete", "unalbum"]); // photos leave the grid they are in
 
 /** Connects the page's bar to a selection in a grid (`remove(ids)`, `refresh(ids)`, `load()`). */

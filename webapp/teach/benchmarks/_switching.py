@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from webapp.accounts.models import User
     from webapp.find.benchmarks._server import Server
     from webapp.teach.models import ModelVersion
-    from webapp.teach.relooking import Looks
+    from webapp.teach.switching.relooking import Looks
 
 BATCH = 5_000
 MARK = "second"  # stands in every caption and tag of the second version
@@ -29,7 +29,7 @@ SETTLE_S = 2.0
 def main(photos: int, since: int, people: int) -> dict[str, Any]:
     from webapp.find.benchmarks import _drawn, _library, _server
     from webapp.find.building import build_index
-    from webapp.teach.registry import active_version
+    from webapp.teach.versions.active import active_version
 
     _say(f"Filling a library of {photos:,} photos …")
     owner = _library.fill(_drawn.photo_vectors(photos, seed=0))
@@ -50,7 +50,7 @@ def main(photos: int, since: int, people: int) -> dict[str, Any]:
 def _second_version(first: "ModelVersion") -> "ModelVersion":
     """The same weights under another name, which saw the same, worded differently."""
     from webapp.teach.models import ModelVersion, Sight
-    from webapp.teach.registry import weights_folder
+    from webapp.teach.versions.active import weights_folder
 
     second = ModelVersion.objects.create(name="second", folder=str(weights_folder(first)))
     seen = Sight.objects.filter(version=first).order_by("pk")
@@ -73,8 +73,8 @@ def _second_version(first: "ModelVersion") -> "ModelVersion":
 
 def _make_ready(second: "ModelVersion") -> dict[str, Any]:
     from webapp.find.building import build_index
-    from webapp.teach import readying
     from webapp.teach.judging.verdicts import judge
+    from webapp.teach.switching import readying
 
     started = time.perf_counter()
     readying.begin(second)
@@ -96,12 +96,12 @@ def _nothing() -> "Looks":
 def _there_and_back(
     asking: "Asking", owner: "User", first: "ModelVersion", second: "ModelVersion", since: int
 ) -> dict[str, Any]:
-    from webapp.teach import switching
+    from webapp.teach.switching import activating
 
     time.sleep(SETTLE_S)
     _say("Switching …")
     started = time.perf_counter()
-    if not switching.switch(second, reason="It is a measurement."):
+    if not activating.switch(second, reason="It is a measurement."):
         raise RuntimeError("The second version was not ready.")
     switched = time.perf_counter()
     asking.wait_for(MARK)
@@ -111,7 +111,7 @@ def _there_and_back(
     time.sleep(SETTLE_S)
     _say("Going back …")
     begun = time.perf_counter()
-    switching.roll_back()
+    activating.roll_back()
     rolled_back = time.perf_counter()
     asking.wait_for("")
     answered = time.perf_counter()
@@ -132,7 +132,7 @@ def _add(owner: "User", second: "ModelVersion", since: int) -> None:
     from webapp.find.benchmarks import _drawn, _library
     from webapp.find.documents import index_photos
     from webapp.library.models import ChangeCounter, Photo
-    from webapp.teach.readying import store_seen
+    from webapp.teach.switching.readying import store_seen
 
     for number, vectors in enumerate(_drawn.photo_vectors(since, seed=7)):
         with transaction.atomic():

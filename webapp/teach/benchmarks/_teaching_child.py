@@ -25,8 +25,8 @@ def measure(photos: int) -> dict[str, list[float]]:
     from webapp.find.building import build_index
     from webapp.find.engine import open_view
     from webapp.library.models import Photo
-    from webapp.teach import tagging, taught
     from webapp.teach.services import active_version
+    from webapp.teach.taught import tagging, teaching, using
 
     call_command("migrate", verbosity=0)
     owner = fill(photo_vectors(photos, seed=3))
@@ -36,16 +36,16 @@ def measure(photos: int) -> dict[str, list[float]]:
     _, found = view.index.search(vector, ALIKE, view.photos)
     alike = set(found[0].tolist())
     examples = Photo.objects.filter(pk__in=sorted(alike)[:5])
-    tag, beginning = _timed(lambda: taught.begin(owner, "miso", examples))
-    study, first = _timed(lambda: taught.study(tag))
+    tag, beginning = _timed(lambda: teaching.begin(owner, "miso", examples))
+    study, first = _timed(lambda: teaching.study(tag))
     rounds, answers = [], []
     for _ in range(ROUNDS):
         for question in study.questions if study else ():
             says = question.photo_id in alike
-            answers.append(_timed(lambda q=question, s=says: taught.answer(tag, q, s))[1])
-        study, seconds = _timed(lambda: taught.study(tag))
+            answers.append(_timed(lambda q=question, s=says: teaching.answer(tag, q, s))[1])
+        study, seconds = _timed(lambda: teaching.study(tag))
         rounds.append(seconds)
-    done, switching = _timed(lambda: taught.switch_on(tag))
+    done, switching = _timed(lambda: using.switch_on(tag))
     line = tag.lines.select_related("taught").get()
     rest = np.zeros(2)
     if not done:

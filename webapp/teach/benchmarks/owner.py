@@ -29,8 +29,8 @@ from vision.vocabulary import broader_words
 from webapp.errors import Refused
 from webapp.tables import table as text_table
 from webapp.teach.benchmarks._owner_library import Library, read_library
-from webapp.teach.snapshots import training_folder
-from webapp.teach.versions import folder_to_measure
+from webapp.teach.runs.snapshots import training_folder
+from webapp.teach.versions.folders import folder_to_measure
 
 DATA = settings.BASE_DIR.parent / "shared" / "data"
 SHARE, ROUNDS, MARKED = 0.02, 5, 6

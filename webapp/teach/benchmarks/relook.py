@@ -32,7 +32,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Mapping[str, Any]) -> dict[str, Any]:
     from vision.eye import load_eye
-    from webapp.teach.versions import folder_to_measure
+    from webapp.teach.versions.folders import folder_to_measure
 
     count = options["photos"]
     eye = load_eye(folder_to_measure())

@@ -27,7 +27,7 @@ from vision.vocabulary import prompts, vocabulary
 from vision.vocabulary.words import GROUPS
 from webapp.errors import Refused
 from webapp.tables import table as text_table
-from webapp.teach.versions import folder_to_measure
+from webapp.teach.versions.folders import folder_to_measure
 
 PIECES = 1500  # gradients of each training: ten epochs
 BATCH = 32

@@ -26,7 +26,7 @@ from vision.collection import Collection, decode
 from vision.pixels import squash_batch
 from webapp.library.benchmarks._photos import write_photo
 from webapp.tables import table as text_table
-from webapp.teach.versions import folder_to_measure
+from webapp.teach.versions.folders import folder_to_measure
 
 if TYPE_CHECKING:
     from vision.backbones.base import Features

@@ -9,13 +9,14 @@ from django.db import transaction
 from webapp.accounts.models import User
 from webapp.errors import Refused, UserError
 from webapp.library.file_names import tidy_file_name
-from webapp.teach import jobs, runs
-from webapp.teach.data_models import DataSet
+from webapp.teach import jobs
 from webapp.teach.datasets.folders import allowed_folder
+from webapp.teach.datasets.models import DataSet
 from webapp.teach.datasets.registering import keep_data_set, read_source, tidy_title
 from webapp.teach.datasets.taking import Progress
 from webapp.teach.job_models import ModelJob
-from webapp.teach.run_models import TrainingRun
+from webapp.teach.runs import lifecycle
+from webapp.teach.runs.models import TrainingRun
 from webapp.texts import one_line
 
 # The first is what most people want: the better of the next two on photos kept aside. The last
@@ -86,4 +87,4 @@ def ask_to_train(
         "title": tidy_title(title),
         "head": head,
     }
-    return runs.ask(PROBLEM, user=user, why=why, parameters=parameters, seed=seed)
+    return lifecycle.ask(PROBLEM, user=user, why=why, parameters=parameters, seed=seed)

@@ -8,9 +8,9 @@ from django.utils.text import slugify
 from vision.classifying.snapshot import Snapshot, open_snapshot
 from vision.errors import DataMissing
 from webapp.errors import NotFound, Refused
-from webapp.teach.data_models import DataSet
 from webapp.teach.datasets.archives import open_archive
 from webapp.teach.datasets.folders import open_folder
+from webapp.teach.datasets.models import DataSet
 from webapp.teach.datasets.taking import Progress, take
 from webapp.texts import one_line
 

@@ -9,10 +9,10 @@ from vision.classifying.snapshot import Snapshot
 from vision.classifying.words import in_words, often
 from vision.errors import WeightsError
 from vision.versions import CLASSIFIER, classifiers_of, open_version
-from webapp.teach.data_models import DataSet
 from webapp.teach.datasets.asking import PROBLEM
+from webapp.teach.datasets.models import DataSet
 from webapp.teach.datasets.registering import slug_of
-from webapp.teach.run_models import TrainingRun
+from webapp.teach.runs.models import TrainingRun
 from webapp.teach.services import active_version, weights_folder
 
 THUMBNAILS = 4  # of each class

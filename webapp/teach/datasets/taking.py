@@ -23,7 +23,6 @@ from vision.decoding.formats import HEAD_BYTES, sniff
 from webapp.errors import NoSpace, Refused, TooLarge
 from webapp.library.services.decoding import decoders
 from webapp.stacks.likeness import SEEN, copies_among, grey_of, print_of
-from webapp.teach.data_models import datasets_folder
 from webapp.teach.datasets.archives import UNREADABLE
 from webapp.teach.datasets.contents import (
     FEWEST_CLASSES,
@@ -33,6 +32,7 @@ from webapp.teach.datasets.contents import (
     label_members,
     shown_name,
 )
+from webapp.teach.datasets.models import datasets_folder
 from webapp.teach.datasets.remarks import remarks_on
 from webapp.teach.datasets.splitting import split
 

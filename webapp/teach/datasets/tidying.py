@@ -4,7 +4,7 @@ import shutil
 import time
 from pathlib import Path
 
-from webapp.teach.data_models import DataSet, datasets_folder
+from webapp.teach.datasets.models import DataSet, datasets_folder
 
 ABANDONED_AFTER_S = 24 * 3600
 

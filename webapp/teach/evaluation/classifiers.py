@@ -19,7 +19,7 @@ from webapp.library.services.decoding import decoders
 from webapp.teach.datasets.contents import label_members
 from webapp.teach.datasets.folders import open_folder
 from webapp.teach.evaluation.figures import Figures
-from webapp.teach.versions import folder_to_measure, models_folder
+from webapp.teach.versions.folders import folder_to_measure, models_folder
 
 BATCH = 64
 

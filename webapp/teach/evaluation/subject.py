@@ -9,7 +9,7 @@ from vision.collection import Collection
 from vision.errors import UnknownNetwork
 from vision.versions import WEIGHTS, Version, open_version, shipped_versions
 from webapp.find.text import read_known_words
-from webapp.teach.versions import folder_to_measure, models_folder
+from webapp.teach.versions.folders import folder_to_measure, models_folder
 
 if TYPE_CHECKING:
     from vision.evaluation.retrieval import Seen

@@ -13,11 +13,11 @@ from webapp.accounts.models import User
 from webapp.find.events import past_searches
 from webapp.find.services import suggestions
 from webapp.library.models import Photo
-from webapp.teach.activation_models import Verdict
 from webapp.teach.judging.bootstrap import FEWEST
 from webapp.teach.judging.measures import overlap
 from webapp.teach.judging.seen import SeenBy, seen_by
 from webapp.teach.models import ModelVersion, Sight
+from webapp.teach.switching.models import Verdict
 
 MOST_PHOTOS = 1_000  # of one's own, the newest that both versions have looked at
 SHOWN_PHOTOS = 24

@@ -8,8 +8,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from webapp.library.models import Photo
-from webapp.teach.holdout import is_held_out
 from webapp.teach.models import ModelVersion, PhotoTag
+from webapp.teach.runs.holdout import is_held_out
 
 MOST = 300  # photos; a version looks at them in about a minute on two cores
 

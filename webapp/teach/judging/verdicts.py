@@ -6,15 +6,15 @@ from vision.errors import NotFinite, VisionError, WeightsError
 from vision.versions import open_version
 from webapp.errors import Refused
 from webapp.library.models import Photo
-from webapp.teach.activation_models import Verdict
 from webapp.teach.judging.drawn import drawn_pictures
 from webapp.teach.judging.measures import Measure, measures
 from webapp.teach.judging.sample import held_out_sample
 from webapp.teach.judging.seen import SeenBy, seen_by
 from webapp.teach.judging.soundness import ENOUGH, no_numbers, unsound
 from webapp.teach.models import ModelVersion
-from webapp.teach.registry import active_version, digest_of, weights_folder
-from webapp.teach.relooking import Looks, Tell, look_at
+from webapp.teach.switching.models import Verdict
+from webapp.teach.switching.relooking import Looks, Tell, look_at
+from webapp.teach.versions.active import active_version, digest_of, weights_folder
 
 SHORTEST_REASON = 10  # characters
 JUDGING = "Looking at photos that were held out"

@@ -25,11 +25,11 @@ from webapp.teach.training.library import (
     usable_photos,
     work_folder,
 )
-from webapp.teach.versions import models_folder
+from webapp.teach.versions.folders import models_folder
 
 if TYPE_CHECKING:
-    from webapp.teach.run_models import TrainingRun
-    from webapp.teach.telling import Teller
+    from webapp.teach.runs.models import TrainingRun
+    from webapp.teach.runs.telling import Teller
 
 # Who opens a result may find that it is another; who marks it as a favourite seldom does.
 WORTH = {

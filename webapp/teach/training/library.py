@@ -16,16 +16,16 @@ from vision.training.publish import Draft
 from vision.versions import Version, open_version
 from vision.vocabulary import vocabulary
 from webapp.library.models import Photo, PhotoQuerySet
-from webapp.teach.fetched import load_photos
-from webapp.teach.holdout import Part, is_held_out, part_of
 from webapp.teach.models import Correction, PhotoTag
+from webapp.teach.runs.holdout import Part, is_held_out, part_of
+from webapp.teach.runs.snapshots import keep_snapshot, read_snapshot, training_folder
 from webapp.teach.services import active_version, weights_folder
-from webapp.teach.snapshots import keep_snapshot, read_snapshot, training_folder
-from webapp.teach.versions import models_folder
+from webapp.teach.versions.fetched import load_photos
+from webapp.teach.versions.folders import models_folder
 
 if TYPE_CHECKING:
-    from webapp.teach.run_models import TrainingRun
-    from webapp.teach.telling import Teller
+    from webapp.teach.runs.models import TrainingRun
+    from webapp.teach.runs.telling import Teller
 
 Snapshot = dict[str, Any]
 SeenWords = dict[str, dict[str, bool]]  # what people said, by photo and word

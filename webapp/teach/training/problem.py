@@ -11,16 +11,16 @@ from vision.sight import Image
 from vision.versions import open_version
 from webapp.errors import NotFound
 from webapp.library.services.decoding import decoders
-from webapp.teach.data_models import DataSet
+from webapp.teach.datasets.models import DataSet
 from webapp.teach.datasets.registering import slug_of, snapshot_of
-from webapp.teach.fetched import load_photos, photos_to_fit_to
+from webapp.teach.runs.snapshots import training_folder
 from webapp.teach.services import active_version, weights_folder
-from webapp.teach.snapshots import training_folder
-from webapp.teach.versions import models_folder
+from webapp.teach.versions.fetched import load_photos, photos_to_fit_to
+from webapp.teach.versions.folders import models_folder
 
 if TYPE_CHECKING:
-    from webapp.teach.run_models import TrainingRun
-    from webapp.teach.telling import Teller
+    from webapp.teach.runs.models import TrainingRun
+    from webapp.teach.runs.telling import Teller
 
 # Photos of the library that show what none of the classes looks like. Measured with 50 classes:
 # 60 of them leave 0.08 of other photos with a tag, 400 leave 0.03; more costs time only.

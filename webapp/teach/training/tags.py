@@ -21,11 +21,11 @@ from webapp.teach.training.library import (
     spoken_tags,
     work_folder,
 )
-from webapp.teach.versions import models_folder
+from webapp.teach.versions.folders import models_folder
 
 if TYPE_CHECKING:
-    from webapp.teach.run_models import TrainingRun
-    from webapp.teach.telling import Teller
+    from webapp.teach.runs.models import TrainingRun
+    from webapp.teach.runs.telling import Teller
 
 
 def train(run: "TrainingRun", tell: "Teller") -> str:

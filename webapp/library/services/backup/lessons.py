@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 from webapp.library.services.backup.versions import copy_new
-from webapp.teach.data_models import datasets_folder
-from webapp.teach.snapshots import snapshots_folder
+from webapp.teach.datasets.models import datasets_folder
+from webapp.teach.runs.snapshots import snapshots_folder
 
 DATA_SETS, SNAPSHOTS = "datasets", "snapshots"
 

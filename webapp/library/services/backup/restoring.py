@@ -20,7 +20,7 @@ from webapp.library.services.backup.rows import photo_hashes, read_rows
 from webapp.library.services.backup.versions import bring_back_versions
 from webapp.library.storage import local_original, originals
 from webapp.teach.job_models import ModelJob
-from webapp.teach.readying import forget_tables
+from webapp.teach.switching.readying import forget_tables
 
 Progress = Callable[[Iterable[str]], Iterable[str]]
 

@@ -26,12 +26,12 @@ from webapp.albums.models import Album, AlbumPhoto, PhotoFolder
 from webapp.find.event_models import SearchChoice, SearchDeed
 from webapp.library.models import ChangeCounter, DeletedPhoto, Photo, Place
 from webapp.stacks.models import StackChoice, StackWord
-from webapp.teach.activation_models import Activation, Verdict
-from webapp.teach.data_models import DataSet
+from webapp.teach.datasets.models import DataSet
 from webapp.teach.job_models import ModelJob
 from webapp.teach.models import Correction, ModelVersion, PhotoTag, Sight, Tag
-from webapp.teach.run_models import RunLine, RunPoint, TrainingRun
-from webapp.teach.taught_models import TaughtAnswer, TaughtLine, TaughtTag
+from webapp.teach.runs.models import RunLine, RunPoint, TrainingRun
+from webapp.teach.switching.models import Activation, Verdict
+from webapp.teach.taught.models import TaughtAnswer, TaughtLine, TaughtTag
 from webapp.teach.text_models import ReadText
 
 # In an order in which no row comes before one that it refers to.

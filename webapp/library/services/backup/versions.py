@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from webapp.teach.versions import models_folder
+from webapp.teach.versions.folders import models_folder
 
 MODELS = "models"
 

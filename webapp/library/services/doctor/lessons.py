@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from webapp.library.services.doctor.findings import Finding, count, problem, some
-from webapp.teach.data_models import DataSet
-from webapp.teach.run_models import TrainingRun
-from webapp.teach.snapshots import snapshot_path
+from webapp.teach.datasets.models import DataSet
+from webapp.teach.runs.models import TrainingRun
+from webapp.teach.runs.snapshots import snapshot_path
 
 ADVICE = "Bring them back from a backup: manage.py restore DIR. What was trained on them works on."
 

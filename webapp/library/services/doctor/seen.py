@@ -14,9 +14,9 @@ from webapp.find.documents import index_photos
 from webapp.library.models import ChangeCounter, Photo
 from webapp.library.services.doctor.findings import Finding, count, note, problem
 from webapp.teach.models import ModelVersion, Sight
-from webapp.teach.readying import untold, versions_ready
 from webapp.teach.services import EMBEDDING_DTYPE, active_version
-from webapp.teach.switching import unseen
+from webapp.teach.switching.activating import unseen
+from webapp.teach.switching.readying import untold, versions_ready
 from workers import queue
 
 BATCH = 500

@@ -14,18 +14,19 @@ from vision.pulling.catalogue import CATALOGUE
 from vision.versions import open_version
 from webapp.errors import NotFound, UserError
 from webapp.tables import table
-from webapp.teach import jobs, retention
-from webapp.teach.data_models import DataSet
+from webapp.teach import jobs
 from webapp.teach.datasets import asking
-from webapp.teach.fetched import free_name, load_photos, photos_to_fit_to, some_photos
+from webapp.teach.datasets.models import DataSet
 from webapp.teach.job_models import ModelJob
 from webapp.teach.judging.comparing import in_short, in_words
 from webapp.teach.judging.verdicts import judge
 from webapp.teach.models import ModelVersion
-from webapp.teach.relooking import Looks, unseen
 from webapp.teach.services import active_version, weights_folder
-from webapp.teach.switching import activate, roll_back
-from webapp.teach.versions import (
+from webapp.teach.switching import retention
+from webapp.teach.switching.activating import activate, roll_back
+from webapp.teach.switching.relooking import Looks, unseen
+from webapp.teach.versions.fetched import free_name, load_photos, photos_to_fit_to, some_photos
+from webapp.teach.versions.folders import (
     Known,
     folder_of,
     known_versions,

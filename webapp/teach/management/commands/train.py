@@ -17,9 +17,9 @@ from tqdm import tqdm
 from vision.errors import VisionError
 from vision.versions import open_version
 from webapp.errors import UserError
-from webapp.teach import jobs, runs
-from webapp.teach.data_models import DataSet
+from webapp.teach import jobs
 from webapp.teach.datasets.asking import HEADS, PROBLEM, ask_to_train
+from webapp.teach.datasets.models import DataSet
 from webapp.teach.datasets.registering import (
     keep_data_set,
     nothing_told,
@@ -28,10 +28,11 @@ from webapp.teach.datasets.registering import (
     tidy_title,
 )
 from webapp.teach.job_models import ModelJob
-from webapp.teach.kinds import KINDS
-from webapp.teach.run_models import TrainingRun
-from webapp.teach.telling import Stopped, kept_in_hand
-from webapp.teach.versions import folder_to_measure, models_folder
+from webapp.teach.runs import lifecycle
+from webapp.teach.runs.kinds import KINDS
+from webapp.teach.runs.models import TrainingRun
+from webapp.teach.runs.telling import Stopped, kept_in_hand
+from webapp.teach.versions.folders import folder_to_measure, models_folder
 from webapp.texts import one_line
 
 if TYPE_CHECKING:
@@ -180,14 +181,14 @@ class Command(BaseCommand):
         if steps is not None:
             parameters["steps"] = steps
         self._take_and_do(
-            partial(runs.ask, part, user=None, why=why, parameters=parameters, seed=seed)
+            partial(lifecycle.ask, part, user=None, why=why, parameters=parameters, seed=seed)
         )
 
     def _take_and_do(self, ask: Callable[[], TrainingRun]) -> None:
         try:
             with transaction.atomic():
                 run = ask()
-                runs.take(run)
+                lifecycle.take(run)
         except UserError as error:
             raise CommandError(error.message) from error
         run.refresh_from_db()
@@ -198,7 +199,7 @@ class Command(BaseCommand):
         """Train, and write into the run's job how it ended; ended from outside, a worker goes on
         with it once its lease is over."""
         try:
-            name = runs.do(run)
+            name = lifecycle.do(run)
         except Stopped:
             raise CommandError("The training was stopped.") from None
         except (UserError, VisionError) as error:

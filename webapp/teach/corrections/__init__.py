@@ -1,0 +1,1 @@
+"""What people say about photos, how it is kept, undone and told."""

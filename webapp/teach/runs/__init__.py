@@ -1,0 +1,1 @@
+"""Trainings: asked for, done one after the other, watched."""

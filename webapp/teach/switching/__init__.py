@@ -1,0 +1,1 @@
+"""From one version to another: made ready, switched, rolled back, let go."""

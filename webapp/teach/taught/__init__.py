@@ -1,0 +1,1 @@
+"""Tags that people teach from examples."""

@@ -1,0 +1,1 @@
+"""Model versions: where they are, which serves, what is known of each."""
