@@ -52,7 +52,7 @@ def test_a_folder_of_classes_becomes_tags_that_search_finds(tmp_path: Path) -> N
     assert figures["top1"] >= 0.8
     assert figures["others_tagged"] <= 0.2
     call_command("evaluate", "classifier", "rocks", folder=unseen, stdout=out)
-    assert f"| version | {run.version.name} |" in out.getvalue()
+    assert run.version.name in out.getvalue()
 
     dotted = [a_photo(owner, data=a_pattern("dots", seed)) for seed in range(70, 76)]
     call_command("models", "activate", run.version.name, stdout=StringIO(), stderr=StringIO())
