@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from webapp.accounts.models import User
 
 MAX_TEXT = 500  # as of `search.query.MAX_TEXT`: what lies beyond was not searched for
+MAX_EXAMPLES_TEXT = 500  # 20 numbers and the digest of a picture
 
 
 class SearchChoice(models.Model):
@@ -40,7 +41,7 @@ class SearchEventQuerySet(models.QuerySet["SearchEvent"]):
     def offered(self) -> Self:
         """Those that may be offered again: of people who want that, and not in vain."""
         kept = self.exclude(user__search_choice__keeps_history=False)
-        return kept.first_pages().filter(confident__gt=0)
+        return kept.first_pages().filter(confident__gt=0, examples="")
 
     def expired(self) -> Self:
         days = settings.MAREA_HISTORY_DAYS
@@ -50,7 +51,8 @@ class SearchEventQuerySet(models.QuerySet["SearchEvent"]):
 class SearchEvent(models.Model):
     """A page of results as it was shown.
 
-    `key` is the same for all ways to write a query: see `events.key_of`. `shown` has a row
+    `examples` is what results had to be like, as of `wishes.written`; empty where words alone were
+    asked. `key` is the same for all ways to write a query: see `events.key_of`. `shown` has a row
     [photo id, feature, …] for each photo in the order shown, the features in the order of `names`
     (`search.ranker.features`); of a query of conditions alone the ids only.
     """
@@ -59,6 +61,7 @@ class SearchEvent(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="search_events"
     )
     text = models.CharField(max_length=MAX_TEXT)  # as typed
+    examples = models.CharField(max_length=MAX_EXAMPLES_TEXT, blank=True)
     key = models.CharField(max_length=32)
     version = models.CharField(max_length=80, blank=True)  # of the model that searched
     ranker = models.CharField(max_length=12, blank=True)  # which learned order; empty: none
@@ -89,6 +92,10 @@ class SearchDeedQuerySet(models.QuerySet["SearchDeed"]):
         """Photos that a person said are not what they searched for."""
         return self.filter(kind=SearchDeed.Kind.NOT_THIS)
 
+    def by_words_alone(self) -> Self:
+        """After searches whose text says all that was wanted."""
+        return self.filter(examples="").exclude(text="")
+
     def expired(self) -> Self:
         """A person's word stays until they take it back; what they merely did does not."""
         days = settings.MAREA_HISTORY_DAYS
@@ -110,6 +117,7 @@ class SearchDeed(models.Model):
     )
     photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="search_deeds")
     text = models.CharField(max_length=MAX_TEXT)
+    examples = models.CharField(max_length=MAX_EXAMPLES_TEXT, blank=True)  # as of `SearchEvent`
     key = models.CharField(max_length=32)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     created_at = models.DateTimeField(default=timezone.now)

@@ -20,6 +20,7 @@ from webapp.find import engine
 from webapp.find.event_models import MAX_TEXT, SearchChoice, SearchDeed, SearchEvent
 from webapp.find.shown import shown_rows
 from webapp.find.understanding import understand
+from webapp.find.wishes import Wish
 from webapp.library.models import Photo
 from webapp.texts import one_line
 
@@ -44,15 +45,16 @@ class Memory:
 UNKNOWN = Memory()
 
 
-def key_of(query: Query) -> str:
-    """The same for every way to write the same query."""
-    written = str(query).casefold().encode("utf-8", "surrogatepass")
+def key_of(query: Query, examples: str = "") -> str:
+    """The same for every way to write the same query; another for each set of examples."""
+    said = f"{examples}\n{query}" if examples else str(query)
+    written = said.casefold().encode("utf-8", "surrogatepass")
     return hashlib.sha256(written).hexdigest()[:32]
 
 
-def remembered(user: User, query: Query) -> Memory:
+def remembered(user: User, query: Query, examples: str = "") -> Memory:
     """What `user` chose and marked, in one query."""
-    marks = Q(search_deeds__key=key_of(query), search_deeds__kind=Kind.NOT_THIS)
+    marks = Q(search_deeds__key=key_of(query, examples), search_deeds__kind=Kind.NOT_THIS)
     chosen = User.objects.filter(pk=user.pk).annotate(
         mark=FilteredRelation("search_deeds", condition=marks),
         is_kept=F("search_choice__keeps_history"),
@@ -68,17 +70,21 @@ def keeps_history(user: User) -> bool:
     return not SearchChoice.objects.filter(user=user, keeps_history=False).exists()
 
 
-def note_search(user: User, text: str, page: "SearchPage", *, offset: int = 0) -> None:
+def note_search(
+    user: User, text: str, page: "SearchPage", *, offset: int = 0, examples: str = ""
+) -> None:
     """Remember a page of results as it is shown: one INSERT. A search that cannot be written
     down is answered all the same."""
-    if not page.memory.is_kept or not page.query or (offset and not page.found):
+    is_search = page.query or examples
+    if not page.memory.is_kept or not is_search or (offset and not page.found):
         return
     names, rows = shown_rows(page)
     event = SearchEvent(
         user=user,
         text=one_line(text)[:MAX_TEXT],
-        key=key_of(page.query),
-        version=engine.version_in_use() if page.query.text else "",
+        examples=examples,
+        key=key_of(page.query, examples),
+        version=engine.version_in_use() if page.query.text or examples else "",
         ranker=page.ranker,
         offset=offset,
         confident=page.confident,
@@ -89,32 +95,32 @@ def note_search(user: User, text: str, page: "SearchPage", *, offset: int = 0) -
     _write(event)
 
 
-def note_opened(user: User, text: str, photo_id: int, *, is_result: bool) -> bool:
-    """Remember that `user` opened a photo of their own from the results for `text`, if it was so.
+def note_opened(user: User, wish: Wish, photo_id: int, *, is_result: bool) -> bool:
+    """Remember that `user` opened a photo of their own from the results for `wish`, if it was so.
     Returns whether anything may be remembered."""
     is_kept = keeps_history(user)
     if is_kept and is_result:
-        query = understand(user, text)
-        _write(*_deeds(user, text, query, [photo_id], Kind.OPENED))
+        key = key_of_wish(user, wish)
+        _write(*_deeds(user, wish, key, [photo_id], Kind.OPENED))
     return is_kept
 
 
-def note_deeds(user: User, text: str, photo_ids: Iterable[int], kind: Kind) -> None:
-    """Remember that `user` did this with photos that a search for `text` had led to."""
-    query = understand(user, text)
-    if not query or not keeps_history(user):
+def note_deeds(user: User, wish: Wish, photo_ids: Iterable[int], kind: Kind) -> None:
+    """Remember that `user` did this with photos that a search for `wish` had led to."""
+    query = understand(user, wish.text)
+    if not (query or wish.examples) or not keeps_history(user):
         return
     mine = Photo.objects.visible_to(user).filter(pk__in=list(photo_ids)[:MAX_DEEDS])
-    _write(*_deeds(user, text, query, mine.values_list("pk", flat=True), kind))
+    key = key_of(query, wish.examples)
+    _write(*_deeds(user, wish, key, mine.values_list("pk", flat=True), kind))
 
 
 @transaction.atomic
-def mark_not_this(user: User, text: str, photo_ids: Iterable[int]) -> int:
-    """`user` says that these photos are not what `text` means: for it they come last from now on.
+def mark_not_this(user: User, wish: Wish, photo_ids: Iterable[int]) -> int:
+    """`user` says that these photos are not what `wish` means: for it they come last from now on.
 
     Returns how many photos. Raises `Conflict` while nothing may be remembered.
     """
-    query = understand(user, text)
     if not keeps_history(user):
         raise Conflict(
             "Marea remembers no searches of yours, so it cannot remember this either. "
@@ -124,14 +130,13 @@ def mark_not_this(user: User, text: str, photo_ids: Iterable[int]) -> int:
     mine = list(
         Photo.objects.visible_to(user).filter(pk__in=photo_ids).values_list("pk", flat=True)
     )
-    deeds = _deeds(user, text, query, mine, Kind.NOT_THIS)
+    deeds = _deeds(user, wish, key_of_wish(user, wish), mine, Kind.NOT_THIS)
     SearchDeed.objects.bulk_create(deeds, ignore_conflicts=True)
     return len(mine)
 
 
-def take_back(user: User, text: str, photo_ids: Iterable[int]) -> int:
-    """Undo `mark_not_this`. Returns how many marks are gone."""
-    key = key_of(understand(user, text))
+def take_back(user: User, key: str, photo_ids: Iterable[int]) -> int:
+    """Undo `mark_not_this` for the query with this `key`. Returns how many marks are gone."""
     marks = SearchDeed.objects.visible_to(user).marks().filter(key=key, photo__in=list(photo_ids))
     return marks.delete()[0]
 
@@ -169,12 +174,18 @@ def forget_expired() -> int:
     return SearchEvent.objects.expired().delete()[0]
 
 
+def key_of_wish(user: User, wish: Wish) -> str:
+    return key_of(understand(user, wish.text), wish.examples)
+
+
 def _deeds(
-    user: User, text: str, query: Query, photo_ids: Iterable[int], kind: Kind
+    user: User, wish: Wish, key: str, photo_ids: Iterable[int], kind: Kind
 ) -> list[SearchDeed]:
-    key, text = key_of(query), one_line(text)[:MAX_TEXT]
+    text = one_line(wish.text)[:MAX_TEXT]
     return [
-        SearchDeed(user=user, photo_id=photo_id, text=text, key=key, kind=kind)
+        SearchDeed(
+            user=user, photo_id=photo_id, text=text, examples=wish.examples, key=key, kind=kind
+        )
         for photo_id in photo_ids
     ]
 

@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from search.combine import Combination, combine
 from search.index import Selection
 from search.query import Field, Query
-from search.rank import Hit, Signal
+from search.rank import Hit, Signal, last
 from webapp.accounts.models import User
 from webapp.errors import TooLarge
 from webapp.examples.models import ExampleImage
 from webapp.examples.services import embedding_of, find_picture
 from webapp.find import engine
+from webapp.find.events import Memory, remembered
 from webapp.find.services import (
     CANDIDATES,
     PAGE,
@@ -34,6 +35,7 @@ from webapp.find.services import (
 )
 from webapp.find.text import embed_query
 from webapp.find.understanding import understand
+from webapp.find.wishes import Wish, written
 from webapp.library.forms import as_id
 from webapp.library.models import Photo
 from webapp.library.services.reading import chosen
@@ -70,6 +72,11 @@ class Examples:
     @property
     def ids(self) -> list[int]:
         return [photo.pk for photo in self.photos]
+
+    @property
+    def written(self) -> str:
+        """As the history writes them down."""
+        return written(self.ids, bytes(self.image.picture) if self.image else None)
 
     @property
     def fields(self) -> dict[str, str]:
@@ -125,6 +132,12 @@ def asked_examples(user: User, data: QueryDict) -> Examples | None:
     return Examples([photos[pk] for pk in known if pk in photos], image, token)
 
 
+def wish_of(user: User, data: QueryDict) -> Wish:
+    """What an address or a form asks for; raises as `asked_examples` does."""
+    examples = asked_examples(user, data)
+    return Wish(data.get("q", ""), examples.written if examples else "")
+
+
 def find_like(
     user: User, text: str, examples: Examples, *, limit: int = PAGE, offset: int = 0
 ) -> SearchPage | None:
@@ -132,7 +145,8 @@ def find_like(
     picture. Words of `text` add to the examples or, with a minus, take away from them; conditions
     hold as in every search. The number of SQL queries does not depend on the results."""
     query = understand(user, text)
-    hits = like_hits(user, query, examples)
+    memory = remembered(user, query, examples.written)
+    hits = like_hits(user, query, examples, memory)
     if hits is None:
         return None
     page = hits[offset : offset + limit]
@@ -143,10 +157,14 @@ def find_like(
         total=len(hits),
         hidden=0,
         next_offset=next_offset(offset, limit, len(hits)),
+        hits=hits,
+        memory=memory,
     )
 
 
-def like_hits(user: User, query: Query, examples: Examples) -> list[Hit] | None:
+def like_hits(
+    user: User, query: Query, examples: Examples, memory: Memory | None = None
+) -> list[Hit] | None:
     """What `find_like` pages through; None while a worker has to look at a picture."""
     view = engine.open_view(user)
     known, vectors = view.index.vectors(examples.ids)
@@ -163,7 +181,9 @@ def like_hits(user: User, query: Query, examples: Examples) -> list[Hit] | None:
         matching = matching_photos(user, query).values_list("pk", flat=True)
         photos &= Selection.of(list(matching))
     _, nearest = view.index.search(wanted.whole, CANDIDATES, photos)
-    return fold_hits(user, _hits(view, query, wanted, nearest[nearest >= 0]))
+    hits = _hits(view, query, wanted, nearest[nearest >= 0])
+    known_to = memory or remembered(user, query, examples.written)
+    return fold_hits(user, last(hits, known_to.not_meant))
 
 
 def _combination(view: engine.View, query: Query, vectors: NDArray[np.float32]) -> Combination:

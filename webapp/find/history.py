@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.accounts.http import SignedInRequest
 from webapp.errors import NotFound, Refused
 from webapp.find import events
+from webapp.find.examples import wish_of
 from webapp.find.past import marks, past_queries
 from webapp.library.forms import photo_ids
 from webapp.responses import prefers_json, wanted_next
@@ -58,13 +59,24 @@ def erase(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def not_this(request: SignedInRequest) -> HttpResponse:
-    """Photos of the form are not what `q` means, or (`say=undo`) are after all."""
-    text, ids = request.POST.get("q", ""), photo_ids(request.POST, limit=MAX_MARKED)
+    """Photos of the form are not what `q`, `like` and `image` mean, or (`say=undo`) are after all.
+    The history names a query by its `key`."""
+    ids = photo_ids(request.POST, limit=MAX_MARKED)
     is_undo = request.POST.get("say") == "undo"
-    count = (events.take_back if is_undo else events.mark_not_this)(request.user, text, ids)
+    count = (_take_back if is_undo else _mark)(request, ids)
     comes_last = "They come last" if count > 1 else "It comes last"
     message = "Shown as before." if is_undo else f"{comes_last} for this search from now on."
     if prefers_json(request):
         return JsonResponse({"count": count, "message": message})
     messages.success(request, message)
     return redirect(wanted_next(request, otherwise="find:history"))
+
+
+def _mark(request: SignedInRequest, ids: list[int]) -> int:
+    return events.mark_not_this(request.user, wish_of(request.user, request.POST), ids)
+
+
+def _take_back(request: SignedInRequest, ids: list[int]) -> int:
+    named = request.POST.get("key", "")
+    key = named or events.key_of_wish(request.user, wish_of(request.user, request.POST))
+    return events.take_back(request.user, key, ids)

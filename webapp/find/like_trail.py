@@ -29,5 +29,7 @@ def like_trail(user: User, photo: Photo, data: QueryDict) -> Trail | None:
         back_label="More like this",
         neighbours=in_list([each.photo_id for each in hits], photo.pk),
         query=examples.trail(text),
-        why=Why(hit.reasons) if hit and hit.reasons else None,
+        why=Why(hit.reasons, is_guess=True) if hit else None,
+        asked={"q": text, **examples.fields},
+        examples=examples.written,
     )

@@ -7,6 +7,7 @@ from webapp.accounts.http import HtmxRequest
 from webapp.errors import Conflict, NotFound
 from webapp.examples.services import a_worker_looks
 from webapp.find.chips import chips_of
+from webapp.find.events import note_search
 from webapp.find.examples import Examples, asked_examples, find_like
 from webapp.find.services import SearchPage
 from webapp.library.tiles import Tile
@@ -30,6 +31,8 @@ def _page(
     request: HtmxRequest, text: str, examples: Examples, offset: int, template: str
 ) -> HttpResponse:
     page = find_like(request.user, text, examples, offset=offset)
+    if page and examples.written:
+        note_search(request.user, text, page, offset=offset, examples=examples.written)
     context = {
         "by_example": True,
         "query_text": text,
@@ -41,6 +44,7 @@ def _page(
         return render(request, template, context)
     context |= {
         "page": page,
+        "can_mark": page.memory.is_kept,
         "chips": chips_of(page.query, examples.url),
         "tiles": _tiles(page, examples.trail(text)),
         "next_url": examples.url(text, offset=page.next_offset) if page.next_offset else "",

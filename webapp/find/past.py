@@ -9,6 +9,7 @@ from django.db.models import Count, Max, QuerySet
 
 from webapp.accounts.models import User
 from webapp.find.event_models import SearchDeed, SearchEvent
+from webapp.find.wishes import Wish
 from webapp.library.models import Photo
 from webapp.library.tiles import thumbnail_url
 
@@ -30,7 +31,7 @@ class PastQuery:
     """One query, however often it was asked."""
 
     key: str
-    text: str
+    wish: Wish
     times: int
     last_at: datetime
     results: int
@@ -73,7 +74,7 @@ class PastQueries(Sequence[PastQuery]):
             event = newest[row["newest"]]
             yield PastQuery(
                 key=row["key"],
-                text=event.text,
+                wish=Wish(event.text, event.examples),
                 times=row["times"],
                 last_at=row["last_at"],
                 results=event.confident,
@@ -85,14 +86,17 @@ class PastQueries(Sequence[PastQuery]):
 class Mark:
     """A photo that is not what a query means, as a person said."""
 
-    text: str
+    key: str
+    wish: Wish
     photo: Followed
 
 
 def marks(user: User) -> list[Mark]:
     """The last `MARKS` of them. They stay however old they are, so they are listed apart."""
     deeds = SearchDeed.objects.visible_to(user).marks().select_related("photo").order_by("-pk")
-    return [Mark(deed.text, _as_followed(deed)) for deed in deeds[:MARKS]]
+    return [
+        Mark(deed.key, Wish(deed.text, deed.examples), _as_followed(deed)) for deed in deeds[:MARKS]
+    ]
 
 
 def past_queries(user: User) -> PastQueries:

@@ -28,6 +28,7 @@ def search_trail(user: User, photo: Photo, text: str, *, show_more: bool = False
         neighbours=beside,
         query=query,
         why=why,
+        asked={"q": text},
     )
 
 

@@ -1,6 +1,7 @@
 """The list that a photo was opened from, and the photo's neighbours in it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from django.urls import reverse
 
@@ -26,6 +27,8 @@ class Trail:
     neighbours: Neighbours
     query: str = ""  # query string that keeps a photo page on this trail, such as "?q=dog"
     why: Why | None = None
+    asked: Mapping[str, str] = field(default_factory=dict)  # form fields that say what was sought
+    examples: str = ""  # beside its words, as of `webapp.find.wishes`
 
     @property
     def previous_url(self) -> str:

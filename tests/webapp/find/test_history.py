@@ -17,6 +17,7 @@ from webapp.find import events
 from webapp.find.event_models import SearchDeed, SearchEvent
 from webapp.find.services import find_photos
 from webapp.find.text import embed_query
+from webapp.find.wishes import Wish
 from webapp.library.models import Photo
 from webapp.teach.services import active_version
 from workers import housekeeping
@@ -193,7 +194,10 @@ def test_the_history_is_read_newest_first_with_what_followed(as_ana: Client, ana
 
     answer = as_ana.get(HISTORY)
 
-    assert [(past.text, past.times) for past in answer.context["page"]] == [("DOG", 2), ("cat", 1)]
+    assert [(past.wish.text, past.times) for past in answer.context["page"]] == [
+        ("DOG", 2),
+        ("cat", 1),
+    ]
     page = unescape(answer.content.decode())
     assert "opened" in page
     assert "not “tree”" in page
@@ -239,7 +243,7 @@ def test_nobody_reads_marks_or_erases_what_is_another_s(as_ana: Client, ana: Use
     bob = a_user("bob")
     theirs = a_dog(bob)
     events.note_search(bob, "secret dog", find_photos(bob, "secret dog"))
-    events.mark_not_this(bob, "secret dog", [theirs.pk])
+    events.mark_not_this(bob, Wish("secret dog"), [theirs.pk])
     key = SearchEvent.objects.get().key
 
     assert "secret" not in as_ana.get(HISTORY).content.decode()
@@ -256,7 +260,7 @@ def test_nobody_reads_marks_or_erases_what_is_another_s(as_ana: Client, ana: Use
 def test_another_s_mark_changes_nothing_for_me(ana: User) -> None:
     photo = a_dog(ana)
     bob = a_user("bob")
-    assert events.mark_not_this(bob, "dog", [photo.pk]) == 0
+    assert events.mark_not_this(bob, Wish("dog"), [photo.pk]) == 0
     assert [each.photo for each in find_photos(ana, "dog").found] == [photo]
 
 

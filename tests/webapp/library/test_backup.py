@@ -22,6 +22,7 @@ from webapp.find import events
 from webapp.find.building import index_folder
 from webapp.find.event_models import SearchDeed, SearchEvent
 from webapp.find.services import find_photos
+from webapp.find.wishes import Wish
 from webapp.library.models import ChangeCounter, Photo, Worker
 from webapp.library.services import backup
 from webapp.library.services.backup import layout, making
@@ -114,8 +115,8 @@ def test_a_person_s_word_on_searches_comes_back_and_what_they_searched_for_does_
     ada, quiet = photo.owner, a_user("quiet")
     events.choose_history(quiet, False)
     events.note_search(ada, "boat", find_photos(ada, "boat"))
-    events.note_opened(ada, "boat", photo.pk, is_result=True)
-    events.mark_not_this(ada, "lake", [photo.pk])
+    events.note_opened(ada, Wish("boat"), photo.pk, is_result=True)
+    events.mark_not_this(ada, Wish("lake"), [photo.pk])
     call_command("backup", str(target))
     _wipe()
 

@@ -13,6 +13,7 @@ from webapp.albums.trails import album_trail
 from webapp.find.events import note_opened
 from webapp.find.like_trail import like_trail
 from webapp.find.trails import search_trail, similar_trail
+from webapp.find.wishes import Wish
 from webapp.library.forms import as_id
 from webapp.library.models import Photo
 from webapp.library.services.reading import chosen, get_photo
@@ -66,9 +67,10 @@ def _trail(request: HtmxRequest, photo: Photo) -> Trail:
 def _note_opened(request: HtmxRequest, photo: Photo, trail: Trail) -> bool:
     """Remember that a result was opened; htmx walks on from there, which says less. Returns
     whether it may be marked as not meant."""
-    if trail.why is None or {"like", "image"} & request.GET.keys():  # examples are no query
+    if trail.why is None:
         return False
-    is_kept = note_opened(request.user, request.GET["q"], photo.pk, is_result=not request.htmx)
+    wish = Wish(request.GET.get("q", ""), trail.examples)
+    is_kept = note_opened(request.user, wish, photo.pk, is_result=not request.htmx)
     return is_kept and trail.why.is_guess
 
 

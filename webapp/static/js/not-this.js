@@ -14,7 +14,8 @@ export function markOnClick(root, grid) {
 
 /** Mark these photos of the results; `form` knows what was searched for. */
 export async function markAll(form, ids, grid) {
-  const fields = { q: form.elements.q.value, photos: ids.join(",") };
+  const { next, csrfmiddlewaretoken, ...asked } = Object.fromEntries(new FormData(form));
+  const fields = { ...asked, photos: ids.join(",") };
   try {
     const { message } = await post(form.action, fields);
     grid.remove(ids);

@@ -74,7 +74,7 @@ def _gather(run: "TrainingRun", bench: Bench) -> Snapshot:
     """Captions as they are; of what people did with results the numbers only, since what they
     searched for is theirs to erase."""
     captions = captions_written()
-    deeds = SearchDeed.objects.filter(photo__in=usable_photos()).exclude(text="").order_by("pk")
+    deeds = SearchDeed.objects.filter(photo__in=usable_photos()).by_words_alone().order_by("pk")
     done = list(deeds.values_list("pk", "photo__sha256"))
     learned, judged = split({*captions, *(sha for _, sha in done)})
     used = {*learned, *judged}
