@@ -18,6 +18,7 @@ from webapp.library.services.trash import delete_photos, expired_trash
 from webapp.library.services.uploads import expire_uploads
 from webapp.teach.datasets import tidying
 from webapp.teach.models import ModelVersion
+from webapp.teach.runs import forgetting
 from webapp.teach.services import active_version
 from webapp.teach.switching import retention
 
@@ -72,6 +73,7 @@ def tidy() -> None:
     Worker.objects.forgotten().delete()
     retention.tidy()
     tidying.tidy()
+    forgetting.forget_gone()
     for log in (AccessAttempt, AccessFailureLog, AccessLog):
         log.objects.filter(attempt_time__lt=now - SIGN_INS_KEPT).delete()
     logger.info("tidied photos=%d uploads=%d", deleted, uploads)

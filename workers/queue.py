@@ -22,6 +22,7 @@ STACK_PHOTOS = "workers.tasks.stack_photos"
 WORK_ON_MODELS = "workers.tasks.work_on_models"
 READ_TEXTS = "workers.tasks.read_texts"
 TELL_TAUGHT_TAGS = "workers.tasks.tell_taught_tags"
+LET_GO_OF_VERSIONS = "workers.tasks.let_go_of_versions"
 
 # While a signal is on its way, the same one need not be sent again: thousands of uploads send a
 # handful. The mark wears off, in case the signal was lost after all.
@@ -66,6 +67,11 @@ def taught_tags_wait() -> None:
 def models_wait() -> None:
     """An administrator asked for a model to be pulled, adopted or put to work."""
     _send_once(WORK_ON_MODELS, queue="models")
+
+
+def versions_leave() -> None:
+    """There are model versions that the rule lets go of."""
+    _send_once(LET_GO_OF_VERSIONS, queue="housekeeping")
 
 
 def texts_wait() -> None:

@@ -12,6 +12,7 @@ from webapp.find import learning
 from webapp.library.models import Photo
 from webapp.library.services import claims, thumbnails
 from webapp.teach.job_models import ModelJob
+from webapp.teach.switching import retention
 from webapp.teach.taught import using
 from workers import heating, housekeeping, idling, looking, modelling, queue, reading, stacking
 from workers.app import app
@@ -95,6 +96,13 @@ def tell_taught_tags() -> None:
     """Tag libraries by what their owners taught; the sweeper sends another signal if time is up."""
     queue.arrived(queue.TELL_TAUGHT_TAGS)
     using.follow(seconds=LOOK_TIME_S, stopping=shutting_down)
+
+
+@app.task
+def let_go_of_versions() -> None:
+    """Let go of model versions by the rule; `tidy` does what is lost."""
+    queue.arrived(queue.LET_GO_OF_VERSIONS)
+    retention.tidy()
 
 
 @app.task

@@ -15,7 +15,8 @@ from webapp.albums.services import put_into
 from webapp.find.text import embed_query
 from webapp.library.models import Photo
 from webapp.teach import reading
-from webapp.teach.services import active_version, tags_named
+from webapp.teach.seen_tags import tags_named
+from webapp.teach.services import active_version
 from webapp.teach.taught import teaching
 from webapp.teach.taught.models import TaughtTag
 

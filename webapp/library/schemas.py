@@ -11,7 +11,7 @@ from webapp.library.models import Photo
 from webapp.library.services.thumbnails import SIZES
 from webapp.schemas import Body, Text
 from webapp.teach.models import PhotoTag
-from webapp.teach.services import MAX_TAG_LENGTH
+from webapp.teach.seen_tags import MAX_TAG_LENGTH
 from webapp.teach.words import alternative_text, caption_of, model_captions, tags_of, text_in
 
 MAX_HASHES = 1000

@@ -11,7 +11,8 @@ from webapp.library.cursors import read_signed, signed
 from webapp.schemas import MAX_ID, SaidOut, Text, fails
 from webapp.teach.corrections import saying
 from webapp.teach.models import Correction, ModelVersion
-from webapp.teach.services import MAX_TAG_LENGTH, active_version, tag_counts
+from webapp.teach.seen_tags import MAX_TAG_LENGTH
+from webapp.teach.services import active_version, tag_counts
 
 router = Router()
 

@@ -2,6 +2,7 @@
 
 import time
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -19,12 +20,24 @@ TOLD_EVERY_S = 0.5
 
 
 def ask(kind: str, name: str, *, user: User | None = None, reason: str = "") -> ModelJob:
-    """Ask for work; who asks twice gets the same job. `reason` is why in spite of the gate."""
-    job, _ = ModelJob.objects.unfinished().get_or_create(
-        kind=kind, name=name, defaults={"user": user, "reason": reason[:500]}
-    )
+    """Ask for work; who asks twice gets the same job. `reason` is why in spite of the gate; the
+    last one counts. Raises `Conflict` for one that comes once the work is in hand."""
+    word = {"user": user, "reason": reason[:500]}
+    job, is_new = ModelJob.objects.unfinished().get_or_create(kind=kind, name=name, defaults=word)
+    if reason and not is_new:
+        _give_reason(job, word)
     announce()
     return job
+
+
+def _give_reason(job: ModelJob, word: dict[str, Any]) -> None:
+    waiting = ModelJob.objects.filter(pk=job.pk, state=ModelJob.State.WAITING)
+    if not waiting.update(**word) and word["reason"] != job.reason:
+        raise Conflict(
+            f"{job.name} is in hand already, without this reason. Pause it and ask again, or wait "
+            "for how it ends. The reason was not kept."
+        )
+    job.refresh_from_db()
 
 
 def announce() -> None:

@@ -1,6 +1,6 @@
 """Storing what models see. What people say about it is `saying`'s; it outranks a model's word."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -14,7 +14,8 @@ from webapp.errors import Refused
 from webapp.find.documents import index_photos
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.library.services.claims import still_held
-from webapp.teach.models import ModelVersion, PhotoTag, Sight, Tag
+from webapp.teach.models import ModelVersion, PhotoTag, Sight
+from webapp.teach.seen_tags import MAX_TAG_LENGTH, SeenTags, Tags, sayable, store_model_tags
 from webapp.teach.taught.tagging import tell_photos
 from webapp.teach.versions.active import SHIPPED_WEIGHTS, active_version, weights_folder
 from webapp.texts import JOINER, one_line
@@ -22,17 +23,11 @@ from webapp.texts import JOINER, one_line
 __all__ = ["SHIPPED_WEIGHTS", "active_version", "weights_folder"]  # from where they always came
 
 EMBEDDING_DTYPE = np.dtype("<f2")  # as stored: 512 little-endian float16
-MAX_TAG_LENGTH = 80
 
 
 def embedding_from(stored: bytes | memoryview) -> NDArray[np.float32]:
     """A stored embedding as numbers, (512,)."""
     return np.frombuffer(stored, EMBEDDING_DTYPE).astype(np.float32)
-
-
-class SeenTags(Protocol):
-    @property
-    def tags(self) -> Sequence[tuple[str, float]]: ...
 
 
 class Seen(SeenTags, Protocol):
@@ -65,7 +60,7 @@ def store_sights(
         held = set()  # another version took over meanwhile and will look again
     kept = [(photo, seen) for photo, seen in looked if photo.pk in held]
     Sight.objects.bulk_create(
-        [sight_of(photo, version, seen) for photo, seen in kept],
+        sights_of(version, kept),
         update_conflicts=True,
         unique_fields=["photo", "version"],
         update_fields=["embedding", "caption", "caption_confidence", "other_captions", "tags"],
@@ -89,7 +84,13 @@ def _stays_active(version: ModelVersion) -> bool:
     return active.select_for_update(no_key=True).first() is not None
 
 
-def sight_of(photo: Photo, version: ModelVersion, seen: Seen) -> Sight:
+def sights_of(version: ModelVersion, looked: Sequence[tuple[Photo, Seen]]) -> list[Sight]:
+    """Rows of what `version` saw, without words that are others' own; see `sayable`."""
+    said = sayable(version, looked)
+    return [_sight(photo, version, seen, said[photo.pk]) for photo, seen in looked]
+
+
+def _sight(photo: Photo, version: ModelVersion, seen: Seen, tags: Tags) -> Sight:
     return Sight(
         photo=photo,
         version=version,
@@ -100,7 +101,7 @@ def sight_of(photo: Photo, version: ModelVersion, seen: Seen) -> Sight:
             language: [caption[:500], round(float(confidence), 4)]
             for language, (caption, confidence) in seen.other_captions.items()
         },
-        tags=[[name, round(float(probability), 4)] for name, probability in seen.tags],
+        tags=[[name, round(float(probability), 4)] for name, probability in tags],
     )
 
 
@@ -115,71 +116,11 @@ def sight_from(row: Sight) -> LookedAt:
     )
 
 
-def store_model_tags(version: ModelVersion, looked: Sequence[tuple[Photo, SeenTags]]) -> None:
-    """Replace the version's tags on these photos, except where a person spoke about a tag. Lock the
-    photos first."""
-    photo_ids = [photo.pk for photo, _ in looked]
-    of_photos = PhotoTag.objects.filter(photo__in=photo_ids)
-    of_photos.filter(version=version, source=PhotoTag.Source.MODEL).delete()
-    spoken = set(of_photos.filter(version=None).values_list("photo_id", "tag_id"))
-    tags = tags_named({name for _, seen in looked for name, _ in seen.tags})
-    PhotoTag.objects.bulk_create(
-        [
-            PhotoTag(
-                photo=photo,
-                tag=tags[name],
-                version=version,
-                source=PhotoTag.Source.MODEL,
-                probability=float(probability),
-            )
-            for photo, seen in looked
-            for name, probability in seen.tags
-            if (photo.pk, tags[name].pk) not in spoken
-        ],
-        ignore_conflicts=True,
-    )
-
-
 def tell_seen(version: ModelVersion, looked: Sequence[tuple[Photo, Seen]]) -> None:
     """Let the tags that people taught look at these photos as well. Lock the photos first."""
     if looked:
         vectors = np.stack([seen.embedding for _, seen in looked])
         tell_photos(version, [photo.pk for photo, _ in looked], vectors)
-
-
-def tell_again(photo_ids: Collection[int], wanted: Collection[str]) -> None:
-    """Give photos back what each version sees of these tags, except where a person speaks about
-    them. Lock the photos first."""
-    told = PhotoTag.objects.filter(photo__in=photo_ids, version=None, tag__name__in=wanted)
-    spoken = set(told.values_list("photo_id", "tag__name"))
-    sights = Sight.objects.filter(photo__in=photo_ids)
-    seen = [
-        (photo_id, version_id, name, probability)
-        for photo_id, version_id, tags in sights.values_list("photo_id", "version_id", "tags")
-        for name, probability in tags
-        if name in wanted and (photo_id, name) not in spoken
-    ]
-    tags = tags_named({name for _, _, name, _ in seen})
-    PhotoTag.objects.bulk_create(
-        [
-            PhotoTag(
-                photo_id=photo_id,
-                tag=tags[name],
-                version_id=version_id,
-                source=PhotoTag.Source.MODEL,
-                probability=probability,
-            )
-            for photo_id, version_id, name, probability in seen
-        ],
-        ignore_conflicts=True,
-    )
-
-
-def tags_named(names: Iterable[str]) -> dict[str, Tag]:
-    """These tags by name; made where nobody has used them before."""
-    wanted = {name[:MAX_TAG_LENGTH] for name in names}
-    Tag.objects.bulk_create([Tag(name=name) for name in sorted(wanted)], ignore_conflicts=True)
-    return {tag.name: tag for tag in Tag.objects.filter(name__in=wanted)}
 
 
 def tag_counts(user: User, *, start: str = "", limit: int = 200) -> list[tuple[str, int]]:

@@ -10,6 +10,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 
+from search import fulltext
 from tests.factories import a_photo, a_user
 from tests.hostile.zip_writer import a_zip
 from tests.hostile.zips import honest
@@ -119,6 +120,19 @@ def test_no_restore_begins_a_training(tmp_path: Path) -> None:
     assert not ModelJob.objects.unfinished().exists()
     assert "unfinished when the backup was made" in run.job.message
     lifecycle.resume(run)
+
+
+def test_a_backup_without_a_version_at_work_gets_one_that_looks_at_all_photos(
+    tmp_path: Path,
+) -> None:
+    photo = a_photo(a_user("ada"))
+    ModelVersion.objects.create(name="older")
+    call_command("backup", str(tmp_path / "backups"))
+    call_command("restore", str(tmp_path / "backups"), force=True)
+    photo.refresh_from_db()
+    assert photo.state == Photo.State.WAITING
+    assert active_version().table == fulltext.TABLE
+    assert not ModelVersion.objects.get(name="older").is_active
 
 
 def test_the_doctor_misses_what_was_learned_from(tmp_path: Path) -> None:

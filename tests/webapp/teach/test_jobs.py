@@ -7,6 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from tests.factories import an_administrator
+from webapp.errors import Conflict
 from webapp.teach import jobs
 from webapp.teach.job_models import ModelJob
 from workers import modelling
@@ -21,6 +23,20 @@ def never() -> bool:
 def test_who_asks_twice_gets_the_same_job() -> None:
     assert jobs.ask("pull", "clip-vit-b-32") == jobs.ask("pull", "clip-vit-b-32")
     assert jobs.ask("adopt", "clip-vit-b-32") != jobs.ask("pull", "clip-vit-b-32")
+
+
+def test_a_reason_that_comes_later_counts_while_the_job_waits() -> None:
+    jobs.ask("activate", "another")
+    ada = an_administrator("ada")
+    jobs.ask("activate", "another", user=ada, reason="The lab wants it.")
+    job = ModelJob.objects.get()
+    assert (job.user, job.reason) == (ada, "The lab wants it.")
+    jobs.ask("activate", "another")  # a second press of the button takes no reason away
+    assert jobs.claim() == job
+    assert jobs.ask("activate", "another", reason="The lab wants it.") == job
+    with pytest.raises(Conflict, match="The reason was not kept"):
+        jobs.ask("activate", "another", reason="Another one.")
+    assert ModelJob.objects.get().reason == "The lab wants it."
 
 
 def test_one_job_is_in_hand_at_a_time_oldest_first() -> None:

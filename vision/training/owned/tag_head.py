@@ -26,6 +26,7 @@ from vision.training.owned.tags import (
 )
 from vision.training.publish import Draft
 from vision.versions import Version
+from vision.vocabulary.own_words import OWN
 
 # Of the tables of retrained heads: the threshold before any correction. Trainings begin from it, so
 # that teaching the same twice changes nothing.
@@ -70,7 +71,7 @@ def teach_tags(
     table = _first_thresholds(read_word_table(base.text(spec["words"])), base.text(spec["words"]))
     own = new_words(lessons.spoken, table, fewest=config.fewest)
     grown, model = with_words(table, eye.tag.model, own)
-    new = [number for number, group in enumerate(grown.groups) if group == "own"]
+    new = [number for number, group in enumerate(grown.groups) if group == OWN]
     taught = retrain_tags(
         _material(seen, model, lessons), grown, new, config, work=work, progress=progress
     )

@@ -36,6 +36,7 @@ from vision.training.owned.tag_thresholds import (
 )
 from vision.training.tags import NEVER
 from vision.vocabulary import broader_words, hurtful_words, vocabulary
+from vision.vocabulary.own_words import OWN
 
 Rows = NDArray[np.float32]
 # Of the mean variance: directions with less are not blown up; few photos know them badly, so the
@@ -334,7 +335,7 @@ def _longer(table: WordTable, own: Sequence[str], at: int) -> WordTable:
     return replace(
         table,
         words=put(table.words, own),
-        groups=put(table.groups, ["own"] * count),
+        groups=put(table.groups, [OWN] * count),
         broader=put(table.broader, [_above(word, place) for word in own]),
         classes=put(table.classes, [()] * count),
         thresholds=np.insert(table.thresholds, at, np.full(count, 2.0)),

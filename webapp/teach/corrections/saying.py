@@ -16,7 +16,8 @@ from webapp.errors import Conflict, NotFound, Refused
 from webapp.find.documents import index_photos
 from webapp.library.models import ChangeCounter, Photo, PhotoQuerySet
 from webapp.teach.models import Correction, PhotoTag, tagged
-from webapp.teach.services import tags_named, tell_again, tidy_tag
+from webapp.teach.seen_tags import tags_named, tell_again
+from webapp.teach.services import tidy_tag
 from webapp.teach.taught.tagging import tell_stored
 from webapp.texts import one_line
 

@@ -121,7 +121,9 @@ KINDS: dict[str, Kind] = {
         name="captions",
         title="Captions",
         about="Captions that you wrote, in English or German: Marea’s own become more like yours. "
-        "So that it forgets nothing, it rehearses captions of which it is sure.",
+        "So that it forgets nothing, it rehearses captions of which it is sure. It learns from "
+        "nobody else’s, because what it learned it may say of anybody’s photos; Details can change "
+        "that.",
         place="webapp.teach.training.captions:train",
         learns_from=("caption",),
         changes="how captions are worded, and what they name on photos like these",
@@ -129,6 +131,14 @@ KINDS: dict[str, Kind] = {
             Setting("steps", "Steps", 150, 10, 5000, "more learn yours better, and forget more"),
             Setting("rehearsal", "Rehearsal", 0.6, 0.0, 0.95, "the share of what it says already"),
             Setting("others", "Other photos", 600, 50, 4000, "photos for rehearsal"),
+            Setting(
+                "everybody",
+                "Everybody’s captions",
+                0,
+                0,
+                1,
+                "with 1 from those of other people too: ask them first",
+            ),
         ),
     ),
     "distill": Kind(

@@ -18,7 +18,7 @@ from webapp.accounts.models import User
 from webapp.errors import Conflict, Refused
 from webapp.teach import jobs
 from webapp.teach.job_models import ModelJob
-from webapp.teach.models import Correction
+from webapp.teach.models import Correction, ModelVersion
 from webapp.teach.runs.kinds import kind_named
 from webapp.teach.runs.models import TrainingRun
 from webapp.teach.runs.telling import Teller
@@ -46,6 +46,7 @@ def ask(
     if not 0 <= seed <= MOST_SEED:
         raise Refused(f"A seed is between 0 and {MOST_SEED}. Nothing was started.", field="seed")
     read = kind_named(kind).read(parameters)
+    _one_after_the_other()
     if TrainingRun.objects.unfinished().filter(kind=kind, parameters=read, seed=seed).exists():
         raise Conflict("The same training is asked for already. Nothing more was started.")
     job = ModelJob.objects.create(kind=ModelJob.Kind.TRAIN, name=_unused_name())
@@ -56,6 +57,12 @@ def ask(
     job.name = str(run.pk)
     jobs.announce()
     return run
+
+
+def _one_after_the_other() -> None:
+    """Until the transaction ends, whoever asks as well waits, and then sees what was asked for."""
+    serving = ModelVersion.objects.filter(pk=active_version().pk)
+    serving.select_for_update(no_key=True).get()
 
 
 def _unused_name() -> str:

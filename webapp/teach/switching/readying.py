@@ -16,7 +16,8 @@ from search import fulltext
 from webapp.find.documents import index_photos
 from webapp.library.models import Photo
 from webapp.teach.models import ModelVersion, PhotoTag, Sight
-from webapp.teach.services import Seen, sight_of, store_model_tags, tell_seen
+from webapp.teach.seen_tags import store_model_tags
+from webapp.teach.services import Seen, sights_of, tell_seen
 
 BATCH = 500
 PORTION = 5_000  # rows deleted in one transaction
@@ -77,9 +78,7 @@ def store_seen(version: ModelVersion, looked: Sequence[tuple[Photo, Seen]]) -> i
     """Store what a version saw that does not serve. Returns how many of the photos still exist."""
     there = set(Photo.objects.filter(pk__in=[photo.pk for photo, _ in looked]).lock())
     kept = [(photo, seen) for photo, seen in looked if photo.pk in there]
-    Sight.objects.bulk_create(
-        [sight_of(photo, version, seen) for photo, seen in kept], ignore_conflicts=True
-    )
+    Sight.objects.bulk_create(sights_of(version, kept), ignore_conflicts=True)
     if version.texts:
         store_model_tags(version, kept)
         tell_seen(version, kept)

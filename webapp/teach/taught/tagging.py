@@ -16,6 +16,7 @@ from vision.sight import EMBED_DIM
 from webapp.find.documents import index_photos
 from webapp.library.models import ChangeCounter, Photo
 from webapp.teach.models import ModelVersion, PhotoTag, PhotoTagQuerySet, Sight
+from webapp.teach.seen_tags import tell_again
 from webapp.teach.taught.models import TaughtLine, TaughtTag
 
 BATCH = 2_000
@@ -36,7 +37,8 @@ def tell_photos(
     photos first, and index them afterwards."""
     owners = Photo.objects.filter(pk__in=photo_ids).values("owner")
     lines = TaughtLine.objects.filter(version=version, taught__owner__in=owners)
-    lines = lines.filter(taught__is_on=True, taught__deleted_at=None).select_related("taught")
+    lines = lines.filter(taught__is_on=True, taught__deleted_at=None)
+    lines = lines.select_related("taught__tag")
     if names:
         lines = lines.filter(taught__tag__name__in=names)
     # Who switches one of them off waits for this, and then takes these off as well.
@@ -94,6 +96,7 @@ def take_off(
         with transaction.atomic():
             Photo.objects.filter(pk__in=ids).lock()
             rows.filter(photo__in=ids).delete()
+            tell_again(ids, [taught.tag.name])  # a version may have seen it as well
             index_photos(ids)
             ChangeCounter.next()
     return True
@@ -122,7 +125,7 @@ def _read(rows: Sequence[Stored]) -> tuple[list[int], Vectors]:
 def _tell_portion(line: TaughtLine, ids: Sequence[int], log_odds: NDArray[np.float32]) -> bool:
     """Lock and touch only the photos that have the tag by this line, before or after. Returns
     whether the line is still the one to go on with."""
-    shown = {pk for pk, odds in zip(ids, log_odds.tolist(), strict=True) if odds >= 0}
+    shown = _shown(ids, log_odds)
     had = set(_rows(line).filter(photo__in=ids).values_list("photo", flat=True))
     touched = Photo.objects.filter(pk__in=shown | had).lock()
     if not _goes_on(line, ids[-1]):
@@ -133,6 +136,10 @@ def _tell_portion(line: TaughtLine, ids: Sequence[int], log_odds: NDArray[np.flo
         index_photos(touched)
         ChangeCounter.next()
     return True
+
+
+def _shown(photo_ids: Sequence[int], log_odds: NDArray[np.float32]) -> set[int]:
+    return {pk for pk, odds in zip(photo_ids, log_odds.tolist(), strict=True) if odds >= 0}
 
 
 def _goes_on(line: TaughtLine, last: int) -> bool:
@@ -160,7 +167,10 @@ def _rows(line: TaughtLine) -> PhotoTagQuerySet:
 
 def _tell(line: TaughtLine, photo_ids: Sequence[int], log_odds: NDArray[np.float32]) -> None:
     of_tag = PhotoTag.objects.filter(tag=line.taught.tag_id, photo__in=photo_ids)
-    _rows(line).filter(photo__in=photo_ids).delete()
+    had = _rows(line).filter(photo__in=photo_ids)
+    lost = {*had.values_list("photo", flat=True)} - _shown(photo_ids, log_odds)
+    had.delete()
+    tell_again(lost, [line.taught.tag.name])  # the version may have seen it as well
     taken = set(
         of_tag.filter(Q(version=None) | Q(version=line.version_id)).values_list("photo", flat=True)
     )

@@ -19,12 +19,8 @@ from webapp.library.services.reading import chosen
 from webapp.teach.corrections import saying
 from webapp.teach.corrections.saying import Said
 from webapp.teach.models import ModelVersion, PhotoTag, PhotoTagQuerySet, Sight
-from webapp.teach.services import (
-    EMBEDDING_DTYPE,
-    embedding_from,
-    tags_named,
-    tidy_tag,
-)
+from webapp.teach.seen_tags import tags_named
+from webapp.teach.services import EMBEDDING_DTYPE, embedding_from, tidy_tag
 from webapp.teach.taught.models import TaughtAnswer, TaughtTag
 
 LEAST_EXAMPLES = 5

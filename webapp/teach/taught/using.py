@@ -16,11 +16,8 @@ from webapp.library.models import Photo, PhotoQuerySet
 from webapp.library.services.reading import chosen
 from webapp.teach.corrections import saying
 from webapp.teach.models import ModelVersion, PhotoTag
-from webapp.teach.services import (
-    active_version,
-    tags_named,
-    tidy_tag,
-)
+from webapp.teach.seen_tags import tags_named
+from webapp.teach.services import active_version, tidy_tag
 from webapp.teach.taught import tagging
 from webapp.teach.taught.models import TaughtLine, TaughtTag
 from webapp.teach.taught.teaching import LEAST_EXAMPLES, Examples, examples_of, learn_line, said_of

@@ -1,7 +1,6 @@
 """Train the photo side of search on captions by people and on what they did with results."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 from vision.text_encoder import TextEncoder
@@ -11,7 +10,6 @@ from vision.training.owned.embedding import (
     PairLessons,
     teach_embedding,
 )
-from vision.training.publish import Draft
 from webapp.find.event_models import SearchDeed
 from webapp.teach.models import Correction
 from webapp.teach.training.library import (
@@ -19,13 +17,12 @@ from webapp.teach.training.library import (
     Snapshot,
     captions_written,
     corrections_of,
-    snapshot_of,
     some_others,
     split,
     usable_photos,
     work_folder,
 )
-from webapp.teach.versions.folders import models_folder
+from webapp.teach.training.retraining import Lesson, retrain
 
 if TYPE_CHECKING:
     from webapp.teach.runs.models import TrainingRun
@@ -42,35 +39,10 @@ WORTH = {
 
 def train(run: "TrainingRun", tell: "Teller") -> str:
     """The name of a version whose photo side learned from people's words."""
-    if (models_folder() / run.version_name).exists():
-        return run.version_name
-    bench = Bench.of(run, tell)
-    snapshot = snapshot_of(run, partial(_gather, run, bench))
-    here = bench.look([*snapshot["learned"], *snapshot["judged"], *snapshot["others"]])
-    deeds = _deeds(snapshot["deeds"])
-    lessons = PairLessons(
-        pairs=_pairs(snapshot["learned"], deeds, here),
-        judged_by=_pairs(snapshot["judged"], deeds, here),
-        others=[sha for sha in snapshot["others"] if sha in here],
-    )
-    draft = Draft.start(run.version_name, work_folder(run) / "draft", base=bench.base)
-    config = EmbeddingRetraining(
-        steps=run.parameters["steps"], anchor=run.parameters["anchor"], seed=run.seed
-    )
-    figures = teach_embedding(
-        bench.base,
-        bench.features,
-        TextEncoder(bench.base).encode,
-        lessons,
-        draft,
-        config,
-        work=work_folder(run),
-        progress=tell.training("Teaching search"),
-    )
-    return bench.publish(draft, figures)
+    return retrain(run, tell, gather, _teach)
 
 
-def _gather(run: "TrainingRun", bench: Bench) -> Snapshot:
+def gather(run: "TrainingRun") -> Snapshot:
     """Captions as they are; of what people did with results the numbers only, since what they
     searched for is theirs to erase."""
     captions = captions_written()
@@ -79,14 +51,35 @@ def _gather(run: "TrainingRun", bench: Bench) -> Snapshot:
     learned, judged = split({*captions, *(sha for _, sha in done)})
     used = {*learned, *judged}
     return {
-        "kind": run.kind,
-        "base": bench.base.name,
         "learned": {sha: captions.get(sha, []) for sha in learned},
         "judged": {sha: captions.get(sha, []) for sha in judged},
         "deeds": [pk for pk, sha in done if sha in used],
         "others": some_others(used, int(run.parameters["others"])),
         "corrections": corrections_of(used, [Correction.Kind.CAPTION], up_to=run.last_correction),
     }
+
+
+def _teach(bench: Bench, lesson: Lesson) -> dict[str, float]:
+    run, snapshot, here = bench.run, lesson.snapshot, lesson.here
+    deeds = _deeds(snapshot["deeds"])
+    lessons = PairLessons(
+        pairs=_pairs(snapshot["learned"], deeds, here),
+        judged_by=_pairs(snapshot["judged"], deeds, here),
+        others=lesson.others,
+    )
+    config = EmbeddingRetraining(
+        steps=run.parameters["steps"], anchor=run.parameters["anchor"], seed=run.seed
+    )
+    return teach_embedding(
+        bench.base,
+        bench.features,
+        TextEncoder(bench.base).encode,
+        lessons,
+        lesson.draft,
+        config,
+        work=work_folder(run),
+        progress=bench.tell.training("Teaching search"),
+    )
 
 
 def _deeds(numbers: Sequence[int]) -> dict[str, list[Pair]]:

@@ -3,7 +3,7 @@
 A held-out photo is never among them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,6 @@ from vision.sight import Image
 from vision.training.owned.features import Load, OwnedFeatures
 from vision.training.publish import Draft
 from vision.versions import Version, open_version
-from vision.vocabulary import vocabulary
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.teach.models import Correction, PhotoTag
 from webapp.teach.runs.holdout import Part, is_held_out, part_of
@@ -152,30 +151,17 @@ def spoken_tags() -> SeenWords:
     }
 
 
-def captions_written() -> dict[str, list[str]]:
-    """What people wrote, by photo: several where several people have the same one."""
+def captions_written(owners: Collection[int] | None = None) -> dict[str, list[str]]:
+    """What people wrote, or only these, by photo: several where several people have the same."""
     rows = usable_photos().exclude(own_caption="").order_by("pk")
+    if owners is not None:
+        rows = rows.filter(owner__in=owners)
     found: dict[str, list[str]] = {}
     for sha, caption in rows.values_list("sha256", "own_caption"):
         own = found.setdefault(sha, [])
         if caption not in own:
             own.append(caption)
     return found
-
-
-def shared_words(known: Iterable[str]) -> set[str] | None:
-    """Words that a version may say to everybody: those `known`, those of the vocabulary, and those
-    that two people use. None: all of them, as one person has all the photos.
-
-    A version looks at everybody's photos. A name that one person made up stays theirs.
-    """
-    if usable_photos().values("owner").distinct().count() < 2:
-        return None
-    given = PhotoTag.objects.filter(version=None, source=PhotoTag.Source.PERSON)
-    people: dict[str, set[int]] = defaultdict(set)
-    for word, owner in given.values_list("tag__name", "photo__owner").distinct():
-        people[word].add(owner)
-    return {*known, *vocabulary(), *(word for word, who in people.items() if len(who) > 1)}
 
 
 def corrections_of(photos: Iterable[str], kinds: Iterable[str], *, up_to: int) -> list[int]:

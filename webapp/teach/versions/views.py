@@ -22,6 +22,7 @@ from webapp.teach.switching.models import Verdict
 from webapp.teach.versions import overview
 from webapp.teach.versions.active import active_version
 from webapp.texts import one_line
+from workers import queue
 
 View = Callable[..., HttpResponse]
 VERSIONS = "admin:teach_modelversion_changelist"
@@ -122,8 +123,12 @@ def roll_back(request: SignedInRequest) -> str:
 
 
 def tidy(request: HttpRequest) -> str:
-    gone = retention.tidy()
-    return f"Let go of {', '.join(gone)}." if gone else "There was nothing to let go of."
+    """Deleting what a version saw of 100,000 photos is a worker's work."""
+    going = [each.version.name for each in retention.leaving()]
+    if not going:
+        return "There was nothing to let go of."
+    queue.versions_leave()
+    return f"A worker lets go of {', '.join(going)} as soon as it is free."
 
 
 def pin(request: HttpRequest, name: str) -> str:

@@ -1,12 +1,15 @@
 """Trainings as rows: asked for with a reason, done once, stopped, gone on with, given up."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from tests.factories import a_photo, a_user, an_administrator
@@ -17,10 +20,13 @@ from webapp.teach import jobs
 from webapp.teach.job_models import ModelJob
 from webapp.teach.runs import lifecycle
 from webapp.teach.runs.models import RunPoint, TrainingRun
+from webapp.teach.versions.active import active_version
 from webapp.teach.versions.folders import models_folder
 from workers import modelling
 
 pytestmark = pytest.mark.django_db
+
+AT_ONCE = 4
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +79,26 @@ def test_who_asks_twice_is_told_so() -> None:
         a_run()
     a_run(steps=4)
     assert TrainingRun.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_asks_at_the_same_moment_is_told_so_as_well() -> None:
+    active_version()
+    barrier = Barrier(AT_ONCE)
+
+    def asks(_: int) -> bool:
+        barrier.wait()
+        try:
+            lifecycle.ask("counting", user=None, why="To see.", parameters={})
+        except Conflict:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        assert sum(threads.map(asks, range(AT_ONCE))) == 1
+    assert TrainingRun.objects.count() == ModelJob.objects.count() == 1
 
 
 def test_a_training_leaves_curves_machine_code_and_a_version() -> None:

@@ -8,7 +8,12 @@ import pytest
 
 from webapp.errors import NotFound
 from webapp.teach.runs.holdout import Part, is_held_out, part_of
-from webapp.teach.runs.snapshots import keep_snapshot, read_snapshot, snapshot_path
+from webapp.teach.runs.snapshots import (
+    keep_snapshot,
+    read_snapshot,
+    redact_snapshot,
+    snapshot_path,
+)
 
 
 def test_a_snapshot_is_written_once_and_found_by_its_hash(tmp_path: Path, settings: Any) -> None:
@@ -30,6 +35,22 @@ def test_a_snapshot_that_was_changed_is_not_believed(tmp_path: Path, settings: A
         read_snapshot(sha256)
     with pytest.raises(NotFound, match="not in the data folder"):
         read_snapshot("0" * 64)
+
+
+def test_what_is_left_of_a_snapshot_is_believed_and_nothing_else(
+    tmp_path: Path, settings: Any
+) -> None:
+    settings.MAREA_DATA = tmp_path
+    sha256 = keep_snapshot({"learned": {"ab": ["Miso sleeps"], "cd": ["A dog"]}})
+    redact_snapshot(sha256, {"learned": {"cd": ["A dog"]}})
+    assert read_snapshot(sha256) == {"learned": {"cd": ["A dog"]}}
+    redact_snapshot(sha256, {"learned": {}})  # again, later
+    assert read_snapshot(sha256) == {"learned": {}}
+    changed = snapshot_path(sha256).read_text().replace("learned", "learnt")
+    snapshot_path(sha256).chmod(0o600)
+    snapshot_path(sha256).write_text(changed)
+    with pytest.raises(NotFound, match="was changed"):
+        read_snapshot(sha256)
 
 
 def test_a_fifth_of_all_photos_is_held_out_whoever_asks() -> None:

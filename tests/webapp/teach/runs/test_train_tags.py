@@ -19,7 +19,7 @@ from webapp.teach.models import PhotoTag
 from webapp.teach.runs.holdout import is_held_out
 from webapp.teach.runs.models import TrainingRun
 from webapp.teach.runs.snapshots import read_snapshot
-from webapp.teach.training.library import shared_words, spoken_tags
+from webapp.teach.training.library import spoken_tags
 from webapp.teach.versions.folders import folder_of, models_folder
 
 pytestmark = pytest.mark.django_db
@@ -92,20 +92,6 @@ def test_without_a_correction_there_is_nothing_to_learn() -> None:
     with pytest.raises(CommandError, match="Nobody has added or rejected a tag"):
         call_command("train", "tags", chosen=["others=50"])
     assert TrainingRun.objects.get().job.state == "failed"
-
-
-def test_a_word_of_one_person_stays_theirs_where_others_have_photos() -> None:
-    ada, bob = a_user("ada"), a_user("bob")
-    hers, his = a_photo(ada), a_photo(bob)
-    add_tag(ada, of([hers]), "miso")
-    add_tag(ada, of([hers]), "our boat")
-    add_tag(bob, of([his]), "our boat")
-    allowed = shared_words(["dog"])
-    assert allowed is not None
-    assert {"dog", "our boat", "cat"} <= allowed
-    assert "miso" not in allowed
-    his.delete()
-    assert shared_words([]) is None
 
 
 def test_where_people_contradict_one_another_nothing_is_known() -> None:

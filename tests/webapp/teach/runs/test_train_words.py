@@ -9,8 +9,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from tests.factories import a_photo, a_sight, a_user
+from tests.factories import a_photo, a_sight, a_user, an_administrator
 from tests.vision.folders import draw
+from vision.errors import TrainingError
 from vision.eye import load_eye
 from vision.text_encoder import load_text_encoder
 from webapp.accounts.models import User
@@ -18,9 +19,11 @@ from webapp.find.event_models import SearchDeed
 from webapp.library.models import Photo
 from webapp.teach.corrections.saying import write_caption
 from webapp.teach.runs.holdout import is_held_out
+from webapp.teach.runs.lifecycle import ask
 from webapp.teach.runs.models import TrainingRun
 from webapp.teach.runs.snapshots import read_snapshot, snapshot_path
 from webapp.teach.services import weights_folder
+from webapp.teach.training import captions
 from webapp.teach.versions.folders import folder_of, models_folder
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +89,26 @@ def test_captions_learn_captions(library: list[Photo]) -> None:
     seen = load_eye(folder_of(run.version.name), device="cpu").look([draw(600)])
     assert seen[0].caption
     assert Photo.objects.filter(own_caption=CAPTION).count() == 10  # a person's word survives
+
+
+def learned_by(run: TrainingRun) -> set[str]:
+    """The captions that a training would learn from."""
+    content = captions.gather(run)
+    written = {**content["learned"], **content["judged"]}
+    return {text for own in written.values() for text in own}
+
+
+def test_captions_are_learned_from_who_asked_unless_everybody_agreed(library: list[Photo]) -> None:
+    ada, bob = library[0].owner, an_administrator("bob")
+    for number in range(12):
+        photo = a_drawing(bob, 300 + number)
+        write_caption(bob, photo, "A green cross on grey")
+    hers = ask("captions", user=ada, why="Mine.", parameters={})
+    assert learned_by(hers) == {CAPTION}
+    all_of_us = ask("captions", user=ada, why="All.", parameters={"everybody": 1})
+    assert learned_by(all_of_us) == {CAPTION, "A green cross on grey"}
+    with pytest.raises(TrainingError, match="2 people wrote captions"):
+        learned_by(ask("captions", user=None, why="On the command line.", parameters={}, seed=1))
 
 
 @pytest.mark.parametrize("kind", ["embedding", "captions"])

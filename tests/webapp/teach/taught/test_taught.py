@@ -97,6 +97,25 @@ def test_switched_on_it_tags_the_library_and_new_photos(ana: User) -> None:
     assert tagged(ana) == ids([*shown, new])
 
 
+def test_what_a_model_sees_too_stays_when_it_is_switched_off(ana: User) -> None:
+    miso, shown, rest = taught_miso(ana)
+    using.switch_on(miso)
+    by_both, by_the_model = shown[6], rest[0]
+    a_sight(by_both, embedding=near(MISO, 0.3), tags=[("miso", 0.9)])
+    a_sight(by_the_model, tags=[("miso", 0.9)])
+    assert tagged(ana) == ids([*shown, by_the_model])
+    using.switch_off(miso)
+    assert tagged(ana) == ids([*shown[:5], by_both, by_the_model])
+
+
+def test_what_a_model_sees_too_stays_when_the_line_no_longer_does(ana: User) -> None:
+    miso, shown, _rest = taught_miso(ana)
+    using.switch_on(miso)
+    a_sight(shown[6], embedding=near(MISO, 0.3), tags=[("miso", 0.9)])
+    a_sight(shown[6], embedding=-MISO, tags=[("miso", 0.9)])
+    assert shown[6].pk in tagged(ana)
+
+
 def test_what_is_taught_is_found_and_completed(ana: User) -> None:
     miso, shown, _rest = taught_miso(ana)
     lexicon.forget()

@@ -7,7 +7,8 @@ from vision.sight import Sight as Seen
 from webapp.library.models import Photo
 from webapp.teach.corrections.saying import add_tag, reject_tag
 from webapp.teach.models import ModelVersion, PhotoTag, Sight
-from webapp.teach.services import active_version, sight_of, store_model_tags
+from webapp.teach.seen_tags import store_model_tags
+from webapp.teach.services import active_version, sights_of
 from webapp.teach.versions.serving import one_version
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +21,7 @@ def seen(*tags: str) -> Seen:
 def another(photo: Photo, *tags: str) -> ModelVersion:
     """A version that is not active and has seen the photo."""
     version = ModelVersion.objects.create(name="another", folder=active_version().folder)
-    sight_of(photo, version, seen(*tags)).save()
+    Sight.objects.bulk_create(sights_of(version, [(photo, seen(*tags))]))
     store_model_tags(version, [(photo, seen(*tags))])
     return version
 

@@ -23,6 +23,7 @@ from webapp.teach.switching.readying import store_seen
 from webapp.teach.switching.retention import leaving, tidy
 from webapp.teach.versions.active import active_version, digest_of, weights_folder
 from webapp.teach.versions.folders import models_folder
+from workers.tasks import let_go_of_versions
 
 pytestmark = pytest.mark.django_db
 
@@ -200,7 +201,11 @@ def test_old_versions_go_by_the_rule_and_pinned_ones_stay(
     browser.post(f"{VERSIONS}pin/another/")
     assert leaving() == []
     browser.post(f"{VERSIONS}pin/another/")
-    browser.post(f"{VERSIONS}tidy/")
+    said = browser.post(f"{VERSIONS}tidy/", follow=True).content.decode()
+    assert "A worker lets go of another" in said
+    assert ModelVersion.objects.filter(name="another").exists()
+    let_go_of_versions()
+    let_go_of_versions()
     assert not ModelVersion.objects.filter(name="another").exists()
     assert not (models_folder() / "another").exists()
 

@@ -20,7 +20,9 @@ from webapp.library.services.backup.rows import photo_hashes, read_rows
 from webapp.library.services.backup.versions import bring_back_versions
 from webapp.library.storage import local_original, originals
 from webapp.teach.job_models import ModelJob
+from webapp.teach.models import ModelVersion, lacking_sight
 from webapp.teach.switching.readying import forget_tables
+from webapp.teach.versions.active import active_version
 
 Progress = Callable[[Iterable[str]], Iterable[str]]
 
@@ -80,6 +82,7 @@ def restore_rows(folder: Path) -> dict[str, int]:
     with transaction.atomic():
         forget_photos(list(Photo.objects.values_list("pk", flat=True)))
         numbers = read_rows(folder / ROWS)
+        _have_a_version_at_work()
         forget_tables()
         ids = list(Photo.objects.order_by("pk").values_list("pk", flat=True))
         for at in range(0, len(ids), BATCH):
@@ -89,6 +92,15 @@ def restore_rows(folder: Path) -> dict[str, int]:
         Photo.objects.exclude(holder="").update(holder="", lease_until=None)
     _forget_index()
     return numbers
+
+
+def _have_a_version_at_work() -> None:
+    """A backup may name none. Then the one that ships is put to work and looks at what it lacks, or
+    photos that others looked at would never be found by it."""
+    if ModelVersion.objects.active():
+        return
+    ready = Photo.objects.filter(state=Photo.State.READY)
+    lacking_sight(ready, active_version()).update(state=Photo.State.WAITING, attempts=0)
 
 
 def _end_jobs() -> None:
