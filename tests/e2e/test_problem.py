@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import SignIn
+from tests.e2e.test_uploading import HANGING, wait_for_bytes
 from tests.factories import a_photo, an_administrator
 from tests.hostile.zip_writer import Entry, a_zip
 from tests.patterns import a_pattern
 from webapp.library.models import Photo
 from webapp.teach import jobs
+from webapp.teach.datasets.models import DataSet
 from webapp.teach.job_models import ModelJob
 from webapp.teach.models import PhotoTag
 from webapp.teach.runs.models import TrainingRun
@@ -37,10 +39,7 @@ def test_a_zip_of_classes_is_trained_on_compared_put_to_work_and_rolled_back(
 ) -> None:
     owner = an_administrator()
     page = sign_in(owner)
-    page.goto(PAGE)
-    page.get_by_label("What it is about").first.fill("Our cloth")
-    page.get_by_label("A ZIP with a folder for each class").set_input_files(a_zip_file(tmp_path))
-    page.get_by_role("button", name="Upload").click()
+    upload(page, a_zip_file(tmp_path))
 
     expect(page.get_by_role("heading", name="The photos are being read")).to_be_visible()
     work()
@@ -107,6 +106,33 @@ def tagged(photos: list[Photo]) -> int:
     """On how many of them people see the tag."""
     shown = PhotoTag.objects.shown().filter(photo__in=photos, tag__name="<b>dotted")
     return shown.count()
+
+
+def test_a_large_zip_goes_on_where_it_was_when_the_page_was_closed(
+    sign_in: SignIn, tmp_path: Path
+) -> None:
+    owner, file = an_administrator(), tmp_path / "large.zip"
+    file.write_bytes(bytes((32 << 20) + 1000))
+    page = sign_in(owner)
+    page.add_init_script(HANGING)
+    upload(page, file)
+    wait_for_bytes(owner, 32 << 20)
+    page.close()
+
+    again = page.context.new_page()
+    offsets: list[str] = []
+    again.on("request", lambda each: offsets.append(each.headers.get("upload-offset", "")))
+    upload(again, file)
+    expect(again.get_by_role("heading", name="The photos are being read")).to_be_visible()
+    assert [offset for offset in offsets if offset] == [str(32 << 20)]
+    assert DataSet.objects.get().incoming.stat().st_size == file.stat().st_size
+
+
+def upload(page: Page, file: Path) -> None:
+    page.goto(PAGE)
+    page.get_by_label("What it is about").first.fill("Our cloth")
+    page.get_by_label("A ZIP with a folder for each class").set_input_files(file)
+    page.get_by_role("button", name="Upload").click()
 
 
 def test_why_nothing_was_uploaded_is_told_beside_the_button(

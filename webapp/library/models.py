@@ -254,11 +254,17 @@ class UploadQuerySet(models.QuerySet["Upload"]):
 class Upload(models.Model):
     """An upload on its way: its bytes so far are a file in MAREA_UPLOADS (tus protocol)."""
 
+    class Purpose(models.TextChoices):
+        PHOTO = "photo", "a photo for the library"
+        DATA_SET = "data_set", "a ZIP of photos to train on"
+
+    purpose = models.CharField(max_length=8, choices=Purpose.choices, default=Purpose.PHOTO)
     key = models.CharField(max_length=43, unique=True)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads"
     )
     file_name = models.CharField(max_length=255)
+    title = models.CharField(max_length=80, blank=True)  # what a data set is to be called
     size_bytes = models.PositiveBigIntegerField()
     modified_at = models.DateTimeField(null=True)
     touched_at = models.DateTimeField(default=timezone.now)

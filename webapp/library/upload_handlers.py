@@ -1,6 +1,6 @@
-"""How files of a multipart form are received: always on disk, never more than a photo may have."""
+"""How files of a multipart form are received: always on disk, never more than they may have."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -17,8 +17,11 @@ class FileTooBig(RequestDataTooBig):
         self.message = message
 
 
-class PhotoUploadHandler(TemporaryFileUploadHandler):
+class LimitedUploadHandler(TemporaryFileUploadHandler):
     """Refuses by Content-Length, which the server never reads beyond, before a byte is stored."""
+
+    setting: ClassVar[str]  # names the limit in MB
+    too_big: ClassVar[str]  # with {mb} that came and {most} that may
 
     def handle_raw_input(
         self,
@@ -28,9 +31,13 @@ class PhotoUploadHandler(TemporaryFileUploadHandler):
         boundary: str,
         encoding: str | None = None,
     ) -> None:
-        limit_mb = settings.MAREA_MAX_FILE_MB
-        if content_length > (limit_mb << 20) + FORM_AROUND_FILE_BYTES:
-            raise FileTooBig(
-                f"This upload is {content_length / (1 << 20):,.0f} MB; photos may be at most "
-                f"{limit_mb} MB. It was not uploaded."
-            )
+        most = getattr(settings, self.setting)
+        if content_length > (most << 20) + FORM_AROUND_FILE_BYTES:
+            raise FileTooBig(self.too_big.format(mb=content_length / (1 << 20), most=most))
+
+
+class PhotoUploadHandler(LimitedUploadHandler):
+    """Of every form, unless a view says otherwise."""
+
+    setting = "MAREA_MAX_FILE_MB"
+    too_big = "This upload is {mb:,.0f} MB; photos may be at most {most} MB. It was not uploaded."

@@ -160,7 +160,7 @@ def test_a_second_writer_is_told_to_wait(uploader: Uploader, owner: User) -> Non
         answers.append(uploader.send(url, data, offset=0))
         answers.append(uploader.client.delete(url))
 
-    uploads.receive(upload, stalling(), offset=0)
+    uploads.receive(upload, stalling(), offset=0, take=uploads.add_uploaded)
     assert [answer.status_code for answer in answers] == [423, 423]
     assert uploader.offset(url) == 100
 

@@ -14,20 +14,26 @@ BYTES = "application/offset+octet-stream"
 class Uploader:
     """Uploads as `user`, through the real views, middleware and decoders."""
 
-    def __init__(self, user: User, **client_options: Any) -> None:
+    def __init__(self, user: User, *, to: str = "/upload/files", **client_options: Any) -> None:
+        self.to = to
         self.client = Client(headers={"Tus-Resumable": "1.0.0"}, **client_options)
         self.client.force_login(user)
 
     def announce(
-        self, size_bytes: object, *, name: str | bytes = "photo.jpg", data: bytes | None = None
+        self,
+        size_bytes: object,
+        *,
+        name: str | bytes = "photo.jpg",
+        data: bytes | None = None,
+        **metadata: str | bytes,
     ) -> HttpResponse:
-        name = name.encode("utf-8", "surrogatepass") if isinstance(name, str) else name
+        said = {"filename": name, **metadata}
         headers = {
             "Upload-Length": str(size_bytes),
-            "Upload-Metadata": f"filename {base64.b64encode(name).decode()}",
+            "Upload-Metadata": ",".join(f"{key} {_base64(value)}" for key, value in said.items()),
         }
         return self.client.post(
-            "/upload/files",
+            self.to,
             data=data if data is not None else b"",
             content_type=BYTES if data is not None else "text/plain",
             headers=headers,
@@ -43,3 +49,8 @@ class Uploader:
 
     def offset(self, url: str) -> int:
         return int(self.client.head(url)["Upload-Offset"])
+
+
+def _base64(value: str | bytes) -> str:
+    content = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+    return base64.b64encode(content).decode()

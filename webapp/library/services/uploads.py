@@ -1,17 +1,19 @@
 """Uploads on their way: the bytes so far are a file, and its size tells where to go on.
 
-One writer at a time holds a lock on that file. When the last byte is there, the file goes the way
-of every photo (`adding.add_photo`), and the upload is over whether the photo was taken or refused.
+One writer at a time holds a lock on that file. When the last byte is there, the file is taken in: a
+photo goes the way of every photo (`add_uploaded`), a ZIP of photos to train on that of data sets.
+The upload is over then, whether the file was taken or refused.
 """
 
 import fcntl
 import io
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -26,6 +28,8 @@ from webapp.library.models import Photo, Upload
 from webapp.library.services.adding import Added, add_photo, check_size
 from webapp.library.storage import full_disk_is_told
 
+Taken = TypeVar("Taken")  # what came of a complete file
+
 KEPT_FOR = timedelta(days=1)  # as `UploadQuerySet.stale`
 
 
@@ -39,27 +43,36 @@ class Locked(UserError):
 def start_upload(
     owner: User, *, file_name: str, size_bytes: int, modified_at: datetime | None = None
 ) -> Upload:
-    """Announce a file. Raises `TooLarge` when it may not be added, `NoSpace` on a full disk."""
+    """Announce a photo. Raises `TooLarge` when it may not be added, `NoSpace` on a full disk."""
     upload = Upload(
-        key=secrets.token_urlsafe(32),
         owner=owner,
         file_name=tidy_path(file_name),
         size_bytes=size_bytes,
         modified_at=modified_at,
     )
-    with _ended_when_full(upload), transaction.atomic():
-        # Of two that are announced at once, the second counts the first.
-        User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+
+    def check() -> None:
         reserved = _announced_bytes(owner)
         check_size(owner, upload.file_name, size_bytes, reserved_bytes=reserved)
+
+    return announce(upload, check)
+
+
+def announce(upload: Upload, check: Callable[[], None]) -> Upload:
+    """Let an upload begin unless `check` raises why not. Raises `NoSpace` on a full disk."""
+    upload.key = secrets.token_urlsafe(32)
+    with _ended_when_full(upload), transaction.atomic():
+        # Of two that are announced at once, the second counts the first.
+        User.objects.select_for_update(no_key=True).get(pk=upload.owner_id)
+        check()
         path_of(upload).touch(mode=0o600)
         upload.save()
     return upload
 
 
-def find_upload(user: User, key: str) -> Upload:
+def find_upload(user: User, key: str, *, purpose: str = Upload.Purpose.PHOTO) -> Upload:
     """The user's upload; raises `NotFound` for unknown, expired and other people's keys alike."""
-    upload = Upload.objects.visible_to(user).filter(key=key).first()
+    upload = Upload.objects.visible_to(user).filter(key=key, purpose=purpose).first()
     if upload is None or expires_at(upload) < timezone.now():
         raise _unknown()
     return upload
@@ -86,19 +99,21 @@ def offset_of(upload: Upload) -> int:
     return min(size_bytes, max(upload.size_bytes - 1, 0))
 
 
-def receive(upload: Upload, blocks: Iterable[bytes], *, offset: int) -> Added | None:
-    """Write the bytes from `offset` on; when the file is complete, add it to the library.
+def receive(
+    upload: Upload, blocks: Iterable[bytes], *, offset: int, take: Callable[[Upload], Taken]
+) -> Taken | None:
+    """Write the bytes from `offset` on; when the file is complete, let `take` have it.
 
     Returns None while bytes are missing; `blocks` may end early. Raises `Conflict` for another
     offset than `offset_of`, `Locked` while another request writes, `NoSpace` on a full disk (the
-    upload is then over) and what `add_photo` raises.
+    upload is then over) and what `take` raises.
     """
     with _ended_when_full(upload), _only_writer(upload) as file:
         if offset != offset_of(upload):
             raise Conflict(f"This upload goes on at byte {offset_of(upload)}, not {offset}.")
         _write(file, blocks, offset=offset, size_bytes=upload.size_bytes)
         if file.tell() == upload.size_bytes:
-            return _finish(upload)
+            return _finish(upload, take)
         os.fsync(file.fileno())
     Upload.objects.filter(pk=upload.pk).update(touched_at=timezone.now())
     return None
@@ -143,7 +158,8 @@ def _announced_bytes(owner: User) -> int:
     """Bytes of the owner's uploads on their way: they count towards a quota already."""
     if not settings.MAREA_USER_QUOTA_MB:
         return 0
-    return Upload.objects.visible_to(owner).aggregate(sum=Sum("size_bytes"))["sum"] or 0
+    photos = Upload.objects.visible_to(owner).filter(purpose=Upload.Purpose.PHOTO)
+    return photos.aggregate(sum=Sum("size_bytes"))["sum"] or 0
 
 
 @contextmanager
@@ -173,20 +189,25 @@ def _write(file: io.FileIO, blocks: Iterable[bytes], *, offset: int, size_bytes:
             rest = rest[file.write(rest) :]
 
 
-def _finish(upload: Upload) -> Added:
-    """Add the complete file. A refusal ends the upload as an acceptance does."""
+def add_uploaded(upload: Upload) -> Added:
+    """Take a complete photo into the library; raises what `add_photo` raises."""
+    return add_photo(
+        upload.owner,
+        path_of(upload),
+        file_name=upload.file_name,
+        modified_at=upload.modified_at,
+    )
+
+
+def _finish(upload: Upload, take: Callable[[Upload], Taken]) -> Taken:
+    """A refusal ends the upload as an acceptance does."""
     try:
-        added = add_photo(
-            upload.owner,
-            path_of(upload),
-            file_name=upload.file_name,
-            modified_at=upload.modified_at,
-        )
+        taken = take(upload)
     except UserError:
         end_upload(upload)
         raise
     end_upload(upload)
-    return added
+    return taken
 
 
 @contextmanager

@@ -1,49 +1,39 @@
-// Uploads a ZIP of classes with its progress. Without this script the form does it by itself.
+// Uploads a ZIP of classes in pieces: one that was on its way when the page was closed goes on where it was, once
+// the same file is chosen again. Without this script the form does it by itself.
 
-const LOST = "The connection broke. Choose Upload to try again.";
+import { send } from "./upload-send.js";
+
+const LOST = "The connection broke. Choose Upload, and it goes on where it was.";
 
 for (const form of document.querySelectorAll("[data-problem-upload]")) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send(form);
+    upload(form);
   });
 }
 
-function send(form) {
+function upload(form) {
   const button = form.querySelector("button");
   const line = form.querySelector(".problem-sending");
   const [bar, words] = [line.querySelector("progress"), line.querySelector("[role=status]")];
-  const request = new XMLHttpRequest();
-  const stay = (message) => {
-    button.disabled = false;
-    bar.hidden = true;
-    words.textContent = message;
-  };
+  const [title, file] = [form.elements.title.value, form.elements.file.files[0]];
+  const fingerprint = ["zip", title, file.name, file.size, file.lastModified].join("-");
   line.hidden = bar.hidden = false;
   button.disabled = true;
   words.textContent = "Uploading";
-  request.upload.addEventListener("progress", ({ loaded, total }) => {
-    bar.max = total;
-    bar.value = loaded;
-    words.textContent = `${megabytes(loaded)} of ${megabytes(total)} MB`;
+  send({ file, fingerprint, metadata: { title, filename: file.name } }, form.dataset.problemUpload, {
+    progress: (bytes) => {
+      bar.max = file.size;
+      bar.value = bytes;
+      words.textContent = `${megabytes(bytes)} of ${megabytes(file.size)} MB`;
+    },
+    done: ({ url }) => location.assign(url),
+    failed: ({ reason, isOffline }) => {
+      button.disabled = false;
+      bar.hidden = true;
+      words.textContent = isOffline ? LOST : reason;
+    },
   });
-  request.addEventListener("load", () => {
-    const answer = read(request.responseText);
-    if (request.status === 201 && answer.url) location.assign(answer.url);
-    else stay(answer.error?.message ?? LOST);
-  });
-  request.addEventListener("error", () => stay(LOST));
-  request.open("POST", form.action);
-  request.setRequestHeader("Accept", "application/json");
-  request.send(new FormData(form));
-}
-
-function read(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return {};
-  }
 }
 
 function megabytes(bytes) {

@@ -195,7 +195,9 @@ export class UploadQueue extends EventTarget {
 
   #send(item) {
     this.#set(item, State.SENDING);
-    const upload = send(item, this.filesUrl, {
+    const { file, path, sha256 } = item;
+    const metadata = { filename: path, lastModified: String(file.lastModified) };
+    const upload = send({ file, fingerprint: sha256, metadata }, this.filesUrl, {
       progress: (bytes) => this.#sent(item, bytes),
       done: ({ photo, outcome }) => {
         this.#sending.delete(item);

@@ -10,16 +10,19 @@ const SIGNED_OUT = "You are signed out. Sign in again in another tab, then go on
 const UNREACHABLE = "The server cannot be reached. Uploading goes on when the connection is back.";
 const UNCLEAR = "The server could not take this file. Try again later.";
 
-/** Start sending `item`; callbacks: progress(bytes), done({photo, outcome}), failed(Failure). */
-export function send(item, endpoint, { progress, done, failed }) {
-  const isLarge = item.file.size > PIECE_BYTES;
-  const upload = new tus.Upload(item.file, {
+/**
+ * Start sending `file`. Its fingerprint finds it again after the page was closed. Callbacks:
+ * progress(bytes), done(what the server answered to the last byte), failed(Failure).
+ */
+export function send({ file, fingerprint, metadata }, endpoint, { progress, done, failed }) {
+  const isLarge = file.size > PIECE_BYTES;
+  const upload = new tus.Upload(file, {
     endpoint,
     chunkSize: PIECE_BYTES,
     uploadDataDuringCreation: !isLarge,
     retryDelays: RETRY_DELAYS_MS,
-    metadata: { filename: item.path, lastModified: String(item.file.lastModified) },
-    fingerprint: async () => `marea-${item.sha256}`,
+    metadata,
+    fingerprint: async () => `marea-${fingerprint}`,
     storeFingerprintForResuming: isLarge,
     removeFingerprintOnSuccess: true,
     onBeforeRequest: identify,

@@ -5,31 +5,33 @@ Staff see, superusers act, as on the other pages about models.
 
 import re
 from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import TemporaryUploadedFile
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.db.models import QuerySet
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_POST
 
 from vision.classifying.snapshot import thumbnail_path
 from webapp.errors import NotFound, Refused, UserError
-from webapp.responses import prefers_json
+from webapp.library.views import tus
 from webapp.teach import jobs
-from webapp.teach.datasets import asking
+from webapp.teach.datasets import asking, deleting
 from webapp.teach.datasets.models import DataSet
-from webapp.teach.datasets.receiving import ZipUploadHandler
+from webapp.teach.datasets.receiving import PAGE, Zips, ZipUploadHandler
 from webapp.teach.datasets.registering import snapshot_of
 from webapp.teach.datasets.showing import known_problems, shown_classes, shown_runs
 from webapp.teach.job_models import ModelJob
 
 LIST = "admin:teach_dataset_changelist"
-PAGE = "admin:teach_dataset_page"
 TAB = "problems"
 POLL_S = 2
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -37,6 +39,8 @@ WHY = "To tell these classes apart."
 LONGEST_SEED = 10  # digits
 
 View = Callable[..., HttpResponseBase]
+
+announce_zip, zip_on_its_way = tus.views(Zips())
 
 
 @admin.register(DataSet)
@@ -50,10 +54,14 @@ class DataSetAdmin(admin.ModelAdmin):
         return [
             own("", require_GET(self.changelist_view), "changelist"),
             own("upload/", _receiving_zip(self.upload), "upload"),
+            own("pieces/", _administrators(announce_zip), "pieces"),
+            own("pieces/<slug:key>/", _administrators(zip_on_its_way), "piece"),
             own("folder/", require_POST(self.folder), "folder"),
             own("forget/<slug:slug>/", require_POST(self.forget), "forget"),
             own("<int:number>/", require_GET(self.page), "page"),
             own("<int:number>/train/", require_POST(self.train), "train"),
+            own("<int:number>/delete/", require_POST(self.delete), "delete"),
+            own("<int:number>/restore/", require_POST(self.restore), "restore"),
             own("<int:number>/thumbnail/<str:sha256>/", require_GET(self.thumbnail), "thumbnail"),
         ]
 
@@ -62,7 +70,9 @@ class DataSetAdmin(admin.ModelAdmin):
         context = self.admin_site.each_context(request) | {
             "title": "Other problems",
             "tab": TAB,
-            "data_sets": DataSet.objects.select_related("job", "user").order_by("-pk"),
+            "data_sets": _data_sets().filter(deleted_at=None),
+            "deleted": _data_sets().exclude(deleted_at=None),
+            "days": settings.MAREA_TRASH_DAYS,
             "known": known_problems(),
             "folders": settings.MAREA_DATASET_FOLDERS,
             "max_mb": settings.MAREA_MAX_DATASET_MB,
@@ -82,15 +92,18 @@ class DataSetAdmin(admin.ModelAdmin):
         return response
 
     def upload(self, request: HttpRequest) -> HttpResponse:
-        """The ZIP of a form; our script gets the page of it as `{"url"}`, a browser goes there.
-
-        Raises `UserError` with why it was not taken.
-        """
+        """The ZIP of a form, where no script sends it in pieces. Raises `UserError` with why it was
+        not taken."""
         file = request.FILES.get("file")
         if not isinstance(file, TemporaryUploadedFile) or not file.size:
             raise Refused("No ZIP came with this request. Choose one.", field="file")
-        title = request.POST.get("title", "")
-        return _arrived(request, asking.ask_to_read_zip(request.user, title, file))  # type: ignore[arg-type]
+        data_set = asking.ask_to_read_zip(
+            request.user,  # type: ignore[arg-type]
+            request.POST.get("title", ""),
+            file.name or "",
+            Path(file.temporary_file_path()),
+        )
+        return redirect(PAGE, data_set.pk)
 
     def folder(self, request: HttpRequest) -> HttpResponse:
         _check_may_act(request)
@@ -117,6 +130,23 @@ class DataSetAdmin(admin.ModelAdmin):
             messages.success(request, "It is trained as soon as a worker is free.")
         except UserError as error:
             messages.error(request, error.message)
+        return redirect(PAGE, number)
+
+    def delete(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Put a data set away."""
+        _check_may_act(request)
+        data_set = _data_set(number)
+        try:
+            deleting.delete(data_set)
+            messages.success(request, f"{data_set.title} was deleted; it can come back.")
+        except UserError as error:
+            messages.error(request, error.message)
+            return redirect(PAGE, number)
+        return redirect(LIST)
+
+    def restore(self, request: HttpRequest, number: int) -> HttpResponse:
+        _check_may_act(request)
+        deleting.restore(_data_set(number))
         return redirect(PAGE, number)
 
     def forget(self, request: HttpRequest, slug: str) -> HttpResponse:
@@ -163,6 +193,7 @@ def shown(data_set: DataSet) -> dict[str, Any]:
     unfinished = (ModelJob.State.WAITING, ModelJob.State.RUNNING)
     busy = data_set.is_waiting or any(r.run.job.state in unfinished for r in context["runs"])
     context["poll_s"] = POLL_S if busy else 0
+    context["can_delete"] = not (busy or data_set.deleted_at)
     if data_set.state == DataSet.State.READY:
         snapshot = snapshot_of(data_set)
         context |= {"found": snapshot.manifest, "classes": shown_classes(snapshot)}
@@ -184,19 +215,27 @@ def _receiving_zip(view: View) -> View:
     return receive
 
 
+def _administrators(view: View) -> View:
+    @wraps(view)
+    def guarded(request: HttpRequest, **arguments: str) -> HttpResponseBase:
+        _check_may_act(request)
+        return view(request, **arguments)
+
+    return guarded
+
+
 def _check_may_act(request: HttpRequest) -> None:
     if not request.user.is_superuser:
         raise PermissionDenied
 
 
-def _arrived(request: HttpRequest, data_set: DataSet) -> HttpResponse:
-    if prefers_json(request):
-        return JsonResponse({"url": reverse(PAGE, args=[data_set.pk])}, status=201)
-    return redirect(PAGE, data_set.pk)
+def _data_sets() -> QuerySet[DataSet]:
+    """Newest first."""
+    return DataSet.objects.select_related("job", "user").order_by("-pk")
 
 
 def _data_set(number: int) -> DataSet:
-    found = DataSet.objects.select_related("job", "user").filter(pk=number).first()
+    found = _data_sets().filter(pk=number).first()
     if found is None:
         raise NotFound("There is no such data set.")
     return found

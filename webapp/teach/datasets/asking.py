@@ -1,9 +1,9 @@
 """Asking for a data set to be read, and for a classifier to be trained on one."""
 
 import shutil
+from pathlib import Path
 from typing import Any
 
-from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import transaction
 
 from webapp.accounts.models import User
@@ -26,13 +26,14 @@ PROBLEM = "problem"
 
 
 @transaction.atomic
-def ask_to_read_zip(user: User, title: str, file: TemporaryUploadedFile) -> DataSet:
-    """Keep an uploaded ZIP until a worker has read it. Raises `Refused` for an unusable title."""
+def ask_to_read_zip(user: User, title: str, file_name: str, file: Path) -> DataSet:
+    """Take an uploaded ZIP, and keep it until a worker has read it. Raises `Refused` for a title
+    that cannot be used."""
     data_set = DataSet.objects.create(
-        title=tidy_title(title), source=tidy_file_name(file.name or ""), user=user
+        title=tidy_title(title), source=tidy_file_name(file_name), user=user
     )
     data_set.incoming.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(file.temporary_file_path(), data_set.incoming)  # perhaps to another disk
+    shutil.move(file, data_set.incoming)  # perhaps to another disk
     return _asked(data_set)
 
 
@@ -71,11 +72,15 @@ def read(data_set: DataSet, progress: Progress) -> str:
     return f"{data_set.photos:,} photos of {data_set.classes:,} classes are here."
 
 
+@transaction.atomic
 def ask_to_train(
     user: User | None, data_set: DataSet, *, title: str, head: str, why: str, seed: int
 ) -> TrainingRun:
     """Raises `UserError` with why it is not started."""
-    if data_set.state != DataSet.State.READY:
+    row = DataSet.objects.select_for_update(no_key=True).filter(pk=data_set.pk).first()
+    if row is None or row.deleted_at:
+        raise Refused("The photos were deleted. Bring them back first; nothing was started.")
+    if row.state != DataSet.State.READY:
         raise Refused("The photos are not read yet. Nothing was started.")
     if head not in HEADS:
         raise Refused(

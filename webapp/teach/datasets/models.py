@@ -32,6 +32,7 @@ class DataSet(models.Model):
         ModelJob, null=True, on_delete=models.SET_NULL, related_name="data_set"
     )
     created_at = models.DateTimeField(default=timezone.now)
+    deleted_at = models.DateTimeField(null=True, blank=True)  # put away since; see `deleting`
 
     def __str__(self) -> str:
         return self.title

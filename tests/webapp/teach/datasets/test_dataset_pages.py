@@ -3,6 +3,7 @@
 import io
 import re
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,22 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from tests.factories import a_user, an_administrator
 from tests.hostile.zip_writer import a_zip
 from tests.hostile.zips import honest
 from tests.patterns import write_classes
+from tests.webapp.library.uploader import Uploader
 from webapp.accounts.models import User
+from webapp.library.models import Upload
+from webapp.library.services.adding import used_bytes
 from webapp.teach import jobs
-from webapp.teach.datasets import asking
+from webapp.teach.datasets import asking, tidying
 from webapp.teach.datasets.models import DataSet, datasets_folder
+from webapp.teach.datasets.registering import snapshot_of
 from webapp.teach.job_models import ModelJob
+from webapp.teach.runs import lifecycle
 from webapp.teach.runs.models import TrainingRun
 from webapp.teach.versions.folders import models_folder
 
@@ -83,16 +90,56 @@ def test_a_zip_is_read_by_a_worker_and_shown_with_what_was_found(administrator: 
     assert answer["X-Content-Type-Options"] == "nosniff"
 
 
-def test_our_script_is_told_where_to_go(administrator: Client) -> None:
-    headers = {"Accept": "application/json"}
-    answer = administrator.post(f"{LIST}upload/", a_form(), headers=headers)
-    assert answer.status_code == 201
-    assert answer.json() == {"url": f"{LIST}{DataSet.objects.get().pk}/"}
-    answer = administrator.post(f"{LIST}upload/", a_form(title=" "), headers=headers)
+def by_script(user: User | None = None, **options: Any) -> Uploader:
+    return Uploader(user or an_administrator(), to=f"{LIST}pieces/", **options)
+
+
+def test_a_zip_in_pieces_goes_on_where_it_was(settings: Any) -> None:
+    settings.MAREA_USER_QUOTA_MB = 1
+    boss, content = an_administrator(), a_zip(honest([b"cat", b"dog"], photos=6))
+    script = by_script(boss)
+    url = script.announce(len(content), name="pets.zip", title="Pets")["Location"]
+    script.send(url, content[:1000], offset=0)
+    assert used_bytes(boss) == 0  # it is no photo of the library
+    again = by_script(boss)  # the page was loaded anew
+    assert again.offset(url) == 1000
+    answer = again.send(url, content[1000:], offset=1000)
+    data_set = DataSet.objects.get()
+    assert answer.json() == {"url": f"{LIST}{data_set.pk}/"}
+    assert (data_set.title, data_set.source, data_set.user) == ("Pets", "pets.zip", boss)
+    assert read(data_set).photos == 12
+    assert not Upload.objects.exists()
+
+
+def test_a_zip_in_pieces_is_refused_before_it_is_sent(settings: Any) -> None:
+    settings.MAREA_MAX_DATASET_MB = 1
+    script = by_script()
+    answer = script.announce(10, title=" ")
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, "title")
-    answer = administrator.post(f"{LIST}upload/", {"title": "x"}, headers=headers)
-    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "file")
-    assert DataSet.objects.count() == 1
+    answer = script.announce(2 << 20, title="Pets")
+    assert answer.status_code == 413
+    assert "it may have at most 1 MB" in answer.json()["error"]["message"]
+    assert not Upload.objects.exists()
+
+
+def test_a_zip_is_no_photo_and_a_photo_no_zip() -> None:
+    boss = an_administrator()
+    script, photos = by_script(boss), Uploader(boss)
+    key = script.announce(10, title="Pets")["Location"].split("/")[-2]
+    assert photos.client.head(f"/upload/files/{key}").status_code == 404
+    key = photos.announce(10)["Location"].split("/")[-1]
+    assert script.client.head(f"{LIST}pieces/{key}/").status_code == 404
+
+
+def test_only_superusers_send_pieces_and_no_other_site_does() -> None:
+    boss = an_administrator()
+    url = by_script(boss).announce(10, title="Pets")["Location"]
+    for user, status in ((a_user(), 302), (a_user(is_staff=True), 403)):
+        stranger = by_script(user)
+        assert stranger.announce(10, title="Pets").status_code == status
+        assert stranger.client.head(url).status_code == status
+    assert by_script(an_administrator()).client.head(url).status_code == 404
+    assert by_script(boss, enforce_csrf_checks=True).announce(10, title="Pets").status_code == 403
 
 
 def test_a_zip_beyond_the_limit_is_refused_before_it_is_kept(
@@ -178,6 +225,42 @@ def test_nothing_is_trained_on_photos_that_are_not_read_yet(administrator: Clien
     assert not TrainingRun.objects.exists()
 
 
+def test_a_deleted_data_set_can_be_brought_back_for_a_while(administrator: Client) -> None:
+    data_set = read(sent(administrator))
+    twin = read(sent(administrator, title="The same"))  # photos that two rows are about
+    for each in (data_set, twin):
+        administrator.post(f"{LIST}{each.pk}/delete/")
+    assert "2 classes, deleted on" in administrator.get(LIST).content.decode()
+    administrator.post(f"{LIST}{data_set.pk}/train/", {"title": "Pets"})
+    assert not TrainingRun.objects.exists()
+    administrator.post(f"{LIST}{data_set.pk}/restore/")
+    assert "Start" in administrator.get(f"{LIST}{data_set.pk}/").content.decode()
+    DataSet.objects.filter(pk=twin.pk).update(deleted_at=timezone.now() - timedelta(days=400))
+    assert tidying.tidy() == 1
+    assert snapshot_of(data_set).items
+    DataSet.objects.update(deleted_at=timezone.now() - timedelta(days=400))
+    assert tidying.tidy() == 1
+    assert not data_set.folder.exists()
+    assert administrator.get(f"{LIST}{data_set.pk}/").status_code == 404
+
+
+def test_what_a_training_learns_from_is_not_deleted(administrator: Client) -> None:
+    data_set = sent(administrator)
+    said = administrator.post(f"{LIST}{data_set.pk}/delete/", follow=True).content.decode()
+    assert "is still being read" in said
+    read(data_set)
+    administrator.post(f"{LIST}{data_set.pk}/train/", {"title": "Pets"})
+    said = administrator.post(f"{LIST}{data_set.pk}/delete/", follow=True).content.decode()
+    assert "Cancel the training" in said
+    assert DataSet.objects.get().deleted_at is None
+    lifecycle.cancel(TrainingRun.objects.get())
+    administrator.post(f"{LIST}{data_set.pk}/delete/")
+    lifecycle.resume(TrainingRun.objects.get())
+    DataSet.objects.update(deleted_at=timezone.now() - timedelta(days=400))
+    assert tidying.tidy() == 0
+    assert data_set.folder.exists()
+
+
 def test_a_thumbnail_is_one_of_the_data_set(administrator: Client) -> None:
     data_set = read(sent(administrator))
     for name in ("0" * 64, "..", "manifest.json", "%2e%2e%2fmanifest.json", "A" * 64):
@@ -192,7 +275,8 @@ def test_only_what_the_active_version_knows_can_be_taken_away(administrator: Cli
 
 def test_staff_see_what_they_are_allowed_to_and_superusers_act(administrator: Client) -> None:
     data_set = read(sent(administrator))
-    asked = ["upload/", "folder/", "forget/x/", f"{data_set.pk}/train/"]
+    of_one = [f"{data_set.pk}/{deed}/" for deed in ("train", "delete", "restore")]
+    asked = ["upload/", "folder/", "forget/x/", *of_one]
     seen = ["", f"{data_set.pk}/", f"{data_set.pk}/thumbnail/{'0' * 64}/"]
     for client, status in (
         (Client(), 302),

@@ -12,7 +12,7 @@ ADVICE = "Bring them back from a backup: manage.py restore DIR. What was trained
 
 def data_sets() -> Iterator[Finding]:
     """The photos of each data set that was read."""
-    ready = DataSet.objects.filter(state=DataSet.State.READY).order_by("pk")
+    ready = DataSet.objects.filter(state=DataSet.State.READY, deleted_at=None).order_by("pk")
     gone = [each.pk for each in ready if not (each.folder / "manifest.json").is_file()]
     if gone:
         yield problem("data sets", f"{count(len(gone), 'data set')} lost ({some(gone)}).", ADVICE)
