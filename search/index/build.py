@@ -20,8 +20,9 @@ from search.index.selection import Ids
 
 # Up to here every vector is compared.
 FLAT_UP_TO = 20_000
-# Cells: 4 √n, the usual choice; each is placed by at most so many vectors.
-CELLS_PER_ROOT = 4
+# Cells: 2 √n; each is placed by at most so many vectors. 4 √n, of which twice as many are visited,
+# took as long to search a million, found as much, and took twice to four times as long to build.
+CELLS_PER_ROOT = 2
 TRAINING_PER_CELL = 40
 ADDED_AT_ONCE = 16_384
 
@@ -141,7 +142,7 @@ def _flat(dim: int) -> faiss.Index:
 
 
 def _cells(vectors: NDArray[np.float16]) -> faiss.Index:
-    """Cells around 4 √n centroids with RaBitQ codes in them, trained on a sample."""
+    """Cells around 2 √n centroids with RaBitQ codes in them, trained on a sample."""
     count, dim = vectors.shape
     nlist = max(1, min(int(CELLS_PER_ROOT * count**0.5), count // 4))
     index = faiss.index_factory(dim, f"IVF{nlist},RaBitQ", faiss.METRIC_INNER_PRODUCT)

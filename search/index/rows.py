@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import weakref
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
-from search.index.protocol import Vectors
 
 # Linux only; elsewhere each read waits for its turn.
 CAN_ADVISE = hasattr(os, "posix_fadvise")
@@ -19,10 +18,9 @@ NOWAIT = getattr(os, "RWF_NOWAIT", 0)
 class Rows:
     """A file of float16 vectors (n, dim).
 
-    Read by position, not mapped: nearly as fast (300 of a million rows in 0.9 ms, mapped in 0.6),
-    and the system alone decides what stays in memory, where mapped pages would count as this
-    process's (a gigabyte after 200 searches). A file that shrinks is an error, not the end of the
-    process.
+    Read by position, not mapped: as fast (400 of a million rows in 0.4 ms), and the system alone
+    decides what stays in memory, where mapped pages would count as this process's (a gigabyte
+    after 200 searches). A file that shrinks is an error, not the end of the process.
     """
 
     def __init__(self, path: Path, dim: int) -> None:
@@ -32,26 +30,27 @@ class Rows:
             os.posix_fadvise(self._handle, 0, 0, os.POSIX_FADV_RANDOM)
         weakref.finalize(self, os.close, self._handle)
 
-    def at(self, rows: NDArray[np.integer]) -> Vectors:
-        """Vectors (n, dim) at `rows` (n,), as float32. Raises OSError where the file ends."""
+    def at(self, rows: NDArray[np.integer]) -> NDArray[np.float16]:
+        """Vectors (n, dim) at `rows` (n,). Raises OSError where the file ends."""
         read = np.empty((rows.size, self._dim), np.float16)
-        size = self._dim * read.itemsize
-        buffer = memoryview(read.view(np.uint8).reshape(-1))  # type: ignore[arg-type]
-        missing = []
-        for place, row in enumerate(rows.tolist()):
-            into = buffer[place * size : (place + 1) * size]
-            try:
-                complete = os.preadv(self._handle, [into], row * size, NOWAIT) == size
-            except OSError:  # it would have to wait for the disk, or the system cannot tell
-                complete = False
-            if not complete:
-                missing.append((row * size, into))
-        self._read_from_disk(missing)
-        return read.astype(np.float32)
+        offsets = (rows.astype(np.int64) * (self._dim * read.itemsize)).tolist()
+        if not self._read_from_memory(read, offsets):
+            self._read_from_disk(read, offsets)
+        return read
 
-    def _read_from_disk(self, missing: list[tuple[int, memoryview]]) -> None:
-        for offset, into in missing if CAN_ADVISE else ():  # so that the disk reads side by side
-            os.posix_fadvise(self._handle, offset, len(into), os.POSIX_FADV_WILLNEED)
-        for offset, into in missing:
-            if os.preadv(self._handle, [into], offset) != len(into):
+    def _read_from_memory(self, into: NDArray[np.float16], offsets: list[int]) -> bool:
+        """Fill `into`; False if that would have to wait for the disk."""
+        # A loop in C: written out in Python it took as long as the reading itself.
+        reading = map(os.preadv, repeat(self._handle), zip(into), offsets, repeat(NOWAIT))
+        try:
+            return sum(reading) == into.nbytes
+        except OSError:  # it would have to wait, or the system cannot tell
+            return False
+
+    def _read_from_disk(self, into: NDArray[np.float16], offsets: list[int]) -> None:
+        size = into.itemsize * self._dim
+        for offset in offsets if CAN_ADVISE else ():  # so that the disk reads side by side
+            os.posix_fadvise(self._handle, offset, size, os.POSIX_FADV_WILLNEED)
+        for row, offset in zip(into, offsets, strict=True):
+            if os.preadv(self._handle, [row], offset) != size:
                 raise OSError("The vectors of the index end too early.")

@@ -1,5 +1,6 @@
 """What happens to the files of an index: damage, interrupted builds, two builders."""
 
+import os
 import random
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 from search.errors import IndexBusy, IndexDamaged, IndexMissing
 from search.index import FolderStore, LayeredIndex, Selection, build_base, open_base, set_aside
+from search.index import base as base_module
 from search.index.manifest import Kind
 from tests.search.index_machine import DIM, unit_vectors
 
@@ -55,6 +57,25 @@ def test_damage_anywhere_is_noticed(
             path.write_bytes(intact)
 
     searched_and_verified(tmp_path)
+
+
+def test_ids_that_damage_made_up_are_never_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Codes and ids of cells are not read before a base is opened, so nobody has checked them."""
+    monkeypatch.setattr(base_module, "EXACT_UP_TO", 0)
+    build(tmp_path)
+    (path,) = tmp_path.glob("base-*/index.faiss")
+    codes = COUNT * (DIM // 8 + 8)
+    with path.open("r+b") as file:
+        file.seek(-(codes + COUNT * 8), os.SEEK_END)
+        file.write(b"\x7f" * (codes + COUNT * 8))
+
+    base = open_base(tmp_path)
+    scores, ids = base.search(unit_vectors(1, seed=1)[0], 5, base.members)
+    assert ids.size == scores.size == 0
+    with pytest.raises(IndexDamaged):
+        base.verify()
 
 
 def searched_and_verified(folder: Path) -> None:

@@ -1,11 +1,13 @@
 """Selections behave as sets of ids do."""
 
 import faiss
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.index import Selection
+from search.index.selection import Places
 
 id_sets = st.sets(st.integers(0, 500))
 
@@ -32,6 +34,14 @@ def test_faiss_reads_the_same_members(members: set[int]) -> None:
     selector = faiss.IDSelectorBitmap(Selection.of(sorted(members)).bitmap())
 
     assert {i for i in range(520) if selector.is_member(i)} == members
+
+
+@settings(deadline=None)  # a busy machine must not fail a test
+@given(id_sets)
+def test_places_are_those_in_ascending_order(members: set[int]) -> None:
+    ordered = np.array(sorted(members), np.int64)
+
+    assert list(Places(Selection.of(ordered)).of(ordered)) == list(range(len(members)))
 
 
 def test_changing_a_selection_leaves_the_old_one_alone() -> None:

@@ -39,12 +39,11 @@ def main(vectors: int, queries: int, rivals: bool) -> dict[str, Any]:
     build_s = time.perf_counter() - started
     base = store.open()
     index, questions = LayeredIndex(base), Questions.draw(queries)
+    ids = base.members.ids()
     rows = _measures.vectors_of(store.folder / manifest.base, vectors, DIM)
-    conditions = [_measures.chosen(base.ids, share) for share in _measures.SHARES]
+    conditions = [_measures.chosen(ids, share) for share in _measures.SHARES]
     _say("Comparing with every vector …")
-    exact, *exact_among = _measures.exact_answers(
-        questions, base.ids, rows, [base.members, *conditions]
-    )
+    exact, *exact_among = _measures.exact_answers(questions, ids, rows, [base.members, *conditions])
     figures = {
         "vectors": vectors,
         "kind": manifest.kind,
