@@ -111,12 +111,15 @@ class Base:
         centroids = faiss.rev_swig_ptr(quantizer.get_xb(), nlist * self.manifest.dim)
         return stored_index(centroids.reshape(nlist, -1).astype(np.float16))
 
+    def _selector(self, live: Selection) -> faiss.IDSelector | None:
+        """What tells FAISS which are candidates; None if all are."""
+        all_of_them = len(live) == self.manifest.count
+        return None if all_of_them else faiss.IDSelectorBitmap(live.bitmap())
+
     def _flat_search(self, query: Vectors, k: int, live: Selection) -> tuple[Scores, Ids]:
-        selector = faiss.IDSelectorBitmap(live.bitmap())
+        parameters = faiss.SearchParameters(sel=self._selector(live))
         with one_thread():
-            scores, ids = self._index.search(
-                query[None], k, params=faiss.SearchParameters(sel=selector)
-            )
+            scores, ids = self._index.search(query[None], k, params=parameters)
         return scores[0], ids[0]
 
     def _cell_search(self, query: Vectors, k: int, live: Selection) -> tuple[Scores, Ids]:
@@ -171,10 +174,7 @@ class Base:
         self, query: Vectors, count: int, live: Selection, near: Scores, cells: Ids
     ) -> tuple[Scores, Ids]:
         """The `count` best of `live` in `cells` by their codes, with their estimated scores."""
-        selector = None  # all of them: nobody has to be asked
-        if len(live) < self.manifest.count:
-            selector = faiss.IDSelectorBitmap(live.bitmap())
-        parameters = faiss.IVFRaBitQSearchParameters(sel=selector, nprobe=cells.size)
+        parameters = faiss.IVFRaBitQSearchParameters(sel=self._selector(live), nprobe=cells.size)
         parameters.qb = QUERY_BITS
         scores, ids = np.empty(count, np.float32), np.empty(count, np.int64)
         given = map(faiss.swig_ptr, (cells, near, scores, ids))

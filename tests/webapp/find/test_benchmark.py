@@ -58,13 +58,15 @@ def test_recall_is_the_share_that_was_found() -> None:
 def test_the_index_is_measured_beside_others(tmp_path: Path) -> None:
     plot = tmp_path / "growth.svg"
     figures = measured(
-        tmp_path, "search", "--vectors", "10050", "--queries", "5", "--growth", str(plot)
-    )
+        tmp_path, "search", "--vectors", "10050", "--queries", "5", "--growth", str(plot),
+        "--keep", str(tmp_path / "kept"),
+    )  # fmt: skip
 
     assert (figures["vectors"], figures["kind"]) == (10_050, "flat")
     assert figures["recall@10"] == figures["recall@10_text"] == 1.0
     assert figures["p50_ms"] <= figures["p99_ms"]
     assert figures["ratio_to_flat"] > 0
+    assert figures["work_ratio_to_flat"] > 0
     assert 0 < figures["shared_bytes_per_photo"] <= figures["bytes_per_photo"]
     assert [each["share"] for each in figures["conditions"]] == [0.001, 0.01, 0.1, 0.9]
     assert all(each["recall@10"] == 1.0 for each in figures["conditions"])
@@ -72,6 +74,7 @@ def test_the_index_is_measured_beside_others(tmp_path: Path) -> None:
     assert set(figures["rivals"]) == {"usearch", "hnswlib"}
     assert [each["vectors"] for each in figures["growth"]] == [10_000, 10_050]
     assert plot.read_text().startswith("<?xml")
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["10000", "10050"]
     table = search.table(figures)
     assert "usearch" in table
     assert "10,050 photos" in table

@@ -33,11 +33,9 @@ def main(vectors: int, queries: int, rivals: bool) -> dict[str, Any]:
     from webapp.find.benchmarks._measures import Questions
 
     store = FolderStore(Path(settings.MAREA_INDEX), "benchmark")
-    _say(f"Making an index of {vectors:,} photos …")
-    started = time.perf_counter()
-    manifest = store.build(high_water_mark=1, batches=_batches(vectors), dim=DIM)
-    build_s = time.perf_counter() - started
+    build_s = _built(store, vectors)
     base = store.open()
+    manifest = base.manifest
     index, questions = LayeredIndex(base), Questions.draw(queries)
     ids = base.members.ids()
     rows = _measures.vectors_of(store.folder / manifest.base, vectors, DIM)
@@ -55,7 +53,9 @@ def main(vectors: int, queries: int, rivals: bool) -> dict[str, Any]:
     }
     del index, base
     figures["baseline"] = _flat(rows, questions)
-    figures["ratio_to_flat"] = figures["baseline"]["p50_ms"] / figures["p50_ms"]
+    for kind in ("", "work_"):
+        p50 = f"{kind}p50_ms"
+        figures[f"{kind}ratio_to_flat"] = figures["baseline"][p50] / figures[p50]
     figures |= _resident(store.folder, questions, vectors)
     if rivals:
         np.savez(
@@ -66,6 +66,18 @@ def main(vectors: int, queries: int, rivals: bool) -> dict[str, Any]:
             for name in RIVALS
         }
     return figures
+
+
+def _built(store: Any, vectors: int) -> float:
+    """How many seconds making the index took; if it is there, when it was made."""
+    note = store.folder / "built.json"
+    if not note.exists():
+        _say(f"Making an index of {vectors:,} photos …")
+        started = time.perf_counter()
+        store.build(high_water_mark=1, batches=_batches(vectors), dim=DIM)
+        note.write_text(json.dumps({"build_s": time.perf_counter() - started}))
+    build_s: float = json.loads(note.read_text())["build_s"]
+    return build_s
 
 
 def _batches(vectors: int) -> Iterator[tuple[Any, Any]]:
@@ -179,12 +191,6 @@ def _flat_answer(flat: Any, query: Any) -> Any:
     from webapp.find.benchmarks import _measures
 
     return flat.search(query[None], _measures.K)[1]
-
-
-def _searching(flat: Any) -> Any:
-    from webapp.find.benchmarks import _measures
-
-    return lambda query: flat.search(query[None], _measures.K)[1]
 
 
 def _resident(folder: Path, questions: Any, vectors: int) -> dict[str, Any]:
