@@ -49,6 +49,10 @@ class Recipe:
     smoothing: float = 0.1
     decay: float = 0.05
 
+    @property
+    def in_words(self) -> str:
+        return f"{self.name} at rate {self.rate:g}"
+
 
 RECIPES = {
     "linear": (Recipe("linear"), Recipe("linear", rate=1e-3)),

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,10 @@ BLOCKS = "blocks"  # takes long, so it is never tried unasked
 HEADS = (AUTO, *RECIPES, BLOCKS)
 
 Progress = Callable[[str, int, int], object]
-Curve = Callable[[int, dict[str, float]], object]
+Curve = Callable[[str, int, dict[str, float]], object]  # which network, epoch, figures
 
 
-def no_curve(step: int, figures: dict[str, float]) -> None:
+def no_curve(name: str, epoch: int, figures: dict[str, float]) -> None:
     """For who watches nothing."""
 
 
@@ -95,19 +96,13 @@ def _best(config: ClassifierTraining, sides: dict[str, Examples]) -> Fitted:
     """The network that is right most often on the validation photos; of equals the surer one."""
     recipes = _recipes(config.head)
     tried: list[Fitted] = []
-    steps = 0
     for number, recipe in enumerate(recipes):
         config.progress("Learning", number, len(recipes))
-
-        def curve(epoch: int, figures: dict[str, float], before: int = steps) -> None:
-            config.curve(before + epoch, figures)
-
-        classes = len(config.snapshot.labels)
+        curve, classes = partial(config.curve, recipe.in_words), len(config.snapshot.labels)
         with one_thread():
             tried.append(
                 fit(recipe, sides[TRAIN], sides[VALIDATION], classes, seed=config.seed, curve=curve)
             )
-        steps += recipe.epochs
     return max(tried, key=lambda each: (round(each.top1, 3), -each.loss))
 
 
@@ -134,9 +129,8 @@ def _deeper(
 
 
 def _told_of_tuning(config: ClassifierTraining, epoch: int, figures: dict[str, float]) -> None:
-    """Its curve goes on where those of the heads before it end."""
     config.progress("Learning above the grid", epoch, Tuning().epochs)
-    config.curve(sum(recipe.epochs for recipe in _recipes(config.head)) + epoch, figures)
+    config.curve("above the grid", epoch, figures)
 
 
 def _recipes(head: str) -> list[Recipe]:

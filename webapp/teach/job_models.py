@@ -73,6 +73,13 @@ class ModelJob(models.Model):
         return f"{self.kind} {self.name}: {self.state}"
 
     @property
+    def subject(self) -> str:
+        """What it is about, for people."""
+        numbered = {self.Kind.TRAIN: "run", self.Kind.READ: "data set"}
+        word = numbered.get(self.Kind(self.kind))
+        return f"{word} {self.name}" if word else self.name
+
+    @property
     def amount(self) -> str:
         """How much of the step is done, for people."""
         if not self.total:

@@ -18,7 +18,9 @@ export class SelectionBar {
     selection.addEventListener("change", () => this.#show());
     bar.addEventListener("click", (event) => {
       const button = event.target.closest("[data-do]");
-      if (button) this.#do(button.dataset.do);
+      if (!button) return;
+      bar.querySelector(":popover-open")?.hidePopover();
+      this.#do(button.dataset.do);
     });
     document.addEventListener("keydown", (event) => this.#onKey(event));
   }

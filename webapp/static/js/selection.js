@@ -146,6 +146,7 @@ export class Selection extends EventTarget {
 
   #onPageKey(event) {
     if (event.target.closest("input:not([type=checkbox]), textarea, dialog")) return;
+    if (document.querySelector(":popover-open")) return; // Escape closes that first
     if (event.key === "Escape" && this.ids.size) this.clear();
     else if (event.key === "a" && (event.ctrlKey || event.metaKey)) this.all();
     else return;

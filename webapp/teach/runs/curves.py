@@ -1,6 +1,6 @@
 """A run's curves as pictures: where lines, ticks and words go, for a template to draw as SVG."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import ceil, floor, isfinite, log10
@@ -22,9 +22,12 @@ class Tick:
 
 @dataclass(frozen=True)
 class Line:
-    """One series: its points as SVG writes them, and its last value."""
+    """One series of one fit: its points as SVG writes them, and its last value. `hue` is the number
+    of the fit."""
 
+    name: str
     series: str
+    hue: int
     points: str
     last: str
 
@@ -34,6 +37,7 @@ class Plot:
     """One measure against steps."""
 
     measure: str
+    axis: str  # what goes from left to right
     lines: list[Line]
     across: list[Tick]
     up: list[Tick]
@@ -50,7 +54,7 @@ def plots_of(run: TrainingRun) -> list[Plot]:
     told = RunPoint.objects.filter(run=run).order_by("pk")
     points = [point for point in told if isfinite(point.value)]
     order = {name: place for place, name in enumerate(dict.fromkeys(p.measure for p in points))}
-    points.sort(key=lambda point: (order[point.measure], point.series, point.step))
+    points.sort(key=lambda each: (order[each.measure], each.fit, each.series, each.step))
     return [
         draw(measure, list(of_it))
         for measure, of_it in groupby(points, lambda point: point.measure)
@@ -58,7 +62,7 @@ def plots_of(run: TrainingRun) -> list[Plot]:
 
 
 def draw(measure: str, points: Sequence[RunPoint]) -> Plot:
-    """The plot of one measure; `points` by series and step."""
+    """The plot of one measure; `points` by fit, series and step."""
     last_step = max(point.step for point in points)
     up = nice_ticks([point.value for point in points])
     low, high = up[0], up[-1]
@@ -69,14 +73,16 @@ def draw(measure: str, points: Sequence[RunPoint]) -> Plot:
     def y(value: float) -> float:
         return round(HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * (value - low) / (high - low), 1)
 
+    fits = sorted({point.fit for point in points})
     lines = []
-    for series, own in groupby(points, lambda point: point.series):
-        mine = list(own)
+    for name, mine in _by_line(points):
         path = " ".join(f"{x(point.step)},{y(point.value)}" for point in mine)
-        lines.append(Line(series, path, f"{mine[-1].value:.3g}"))
+        hue = fits.index(mine[0].fit)
+        lines.append(Line(name, mine[0].series, hue, path, f"{mine[-1].value:.3g}"))
     across = nice_ticks([0, last_step])
     return Plot(
         measure=measure,
+        axis="epoch" if any(fits) else "step",
         lines=lines,
         across=[Tick(x(step), f"{step:,.0f}") for step in across if step <= last_step],
         up=[Tick(y(value), f"{value:.6g}") for value in up],
@@ -98,8 +104,14 @@ def nice_ticks(values: Iterable[float], wanted: int = 4) -> list[float]:
 
 
 def _told(measure: str, points: Sequence[RunPoint]) -> str:
-    said = []
-    for series, own in groupby(points, lambda point: point.series):
-        mine = list(own)
-        said.append(f"{series} from {mine[0].value:.3g} to {mine[-1].value:.3g}")
+    said = [
+        f"{name} from {mine[0].value:.3g} to {mine[-1].value:.3g}"
+        for name, mine in _by_line(points)
+    ]
     return f"{measure} over {max(point.step for point in points):,} steps: {', '.join(said)}"
+
+
+def _by_line(points: Sequence[RunPoint]) -> Iterator[tuple[str, list[RunPoint]]]:
+    """What belongs to one line, and what that is called."""
+    for (fit, series), own in groupby(points, lambda point: (point.fit, point.series)):
+        yield (f"{fit}, {series}" if fit else series), list(own)

@@ -6,7 +6,7 @@ is loaded by the web process.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -61,13 +61,28 @@ class Kind:
     learns_from: tuple[str, ...] = ()  # kinds of `Correction`
     changes: str = ""  # what a training will likely change, after "Likely to change: "
     is_on_page: bool = True  # Train offers it; others are asked for where their data is
+    words: Mapping[str, str] = field(default_factory=dict)  # labels of other parameters
 
     def read(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """`given` with every setting as a number, defaults where it is not. Raises `Refused`."""
+        self._check_names(given)
         settings = {
             each.name: each.read(given.get(each.name, each.default)) for each in self.settings
         }
         return {**given, **settings}
+
+    def _check_names(self, given: Mapping[str, Any]) -> None:
+        known = [*(each.name for each in self.settings), *self.words]
+        if odd := sorted(given.keys() - {*known}):
+            raise Refused(
+                f"{self.title} has no setting {odd[0]}; there are {', '.join(known) or 'none'}. "
+                "Nothing was started."
+            )
+
+    def label(self, name: str) -> str:
+        """A parameter as people read it."""
+        labels = {each.name: each.label for each in self.settings} | {**self.words}
+        return labels.get(name, name.replace("_", " ").capitalize())
 
     def load(self) -> Train:
         """The function that trains. Loads torch."""
@@ -162,6 +177,7 @@ KINDS: dict[str, Kind] = {
         about="A classifier for photos in folders, one for each class.",
         place="webapp.teach.training.problem:train",
         is_on_page=False,
+        words={"data_set": "Data set", "title": "Name of the problem", "head": "How deep"},
     ),
 }
 

@@ -91,13 +91,14 @@ class RunPoint(models.Model):
     run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="points")
     measure = models.CharField(max_length=40)  # "loss", "accuracy", …
     series = models.CharField(max_length=20)  # "training" or "validation"
+    fit = models.CharField(max_length=40, blank=True)  # which, where several networks are tried
     step = models.PositiveIntegerField()
     value = models.FloatField()
 
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("run", "measure", "series", "step"), name="one_point_a_step"
+                fields=("run", "measure", "series", "fit", "step"), name="one_point_a_step"
             ),
         )
 

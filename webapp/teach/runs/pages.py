@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.paginator import Page, Paginator
 
+from webapp.teach.datasets.models import DataSet
 from webapp.teach.job_models import ModelJob
 from webapp.teach.models import Correction
 from webapp.teach.runs.curves import plots_of
@@ -15,6 +16,7 @@ from webapp.teach.runs.models import TrainingRun, TrainingRunQuerySet
 BUSY_POLL_S = 2
 LINES_SHOWN = 100
 RUNS_A_PAGE = 25
+DATA_SET = "data_set"  # the parameter that names one
 KIND_WORDS = {
     Correction.Kind.ADD_TAG: ("tag added", "tags added"),
     Correction.Kind.CONFIRM_TAG: ("tag confirmed", "tags confirmed"),
@@ -99,6 +101,8 @@ def shown(run: TrainingRun) -> dict[str, Any]:
         "can_go_on": state in (ModelJob.State.FAILED, ModelJob.State.STOPPED),
         "poll_s": BUSY_POLL_S if busy else 0,
         "settings": settings_of(run),
+        "data_set": data_set_of(run),
+        "figures": [(name.capitalize(), f"{value:.4g}") for name, value in run.figures.items()],
     }
 
 
@@ -108,11 +112,18 @@ def title_of(run: TrainingRun) -> str:
 
 
 def settings_of(run: TrainingRun) -> list[tuple[str, object]]:
-    """The run's parameters, named as on the page Train where they are settings."""
+    """The run's parameters, named as on the page Train where they are settings; its data set is
+    shown beside them."""
     kind = KINDS.get(run.kind)
-    labels = {each.name: each.label for each in kind.settings} if kind else {}
-    named = [(labels.get(name, name), value) for name, value in run.parameters.items()]
+    chosen = {name: value for name, value in run.parameters.items() if name != DATA_SET}
+    named = [(kind.label(name) if kind else name, value) for name, value in chosen.items()]
     return [*named, ("Seed", run.seed)]
+
+
+def data_set_of(run: TrainingRun) -> DataSet | None:
+    """What it learns from that somebody brought, unless that is gone for good."""
+    number = run.parameters.get(DATA_SET)
+    return DataSet.objects.filter(pk=number).first() if number else None
 
 
 def words_for(seconds: float | None) -> str:

@@ -68,11 +68,12 @@ class Teller:
 
         return progress
 
-    def points(self, step: int, figures: Mapping[str, float]) -> None:
-        """One point of each figure's curve; of a figure that is no number there is none."""
+    def points(self, step: int, figures: Mapping[str, float], *, fit: str = "") -> None:
+        """One point of each figure's curve; of a figure that is no number there is none. `fit` says
+        which network it is of, where several are tried."""
         RunPoint.objects.bulk_create(
             [
-                _point(self.run, step, name, value)
+                _point(self.run, step, name, value, fit)
                 for name, value in figures.items()
                 if isfinite(value)
             ],
@@ -119,10 +120,12 @@ class Teller:
         TrainingRun.objects.filter(pk=self.run.pk).update(stands_back=stands_back)
 
 
-def _point(run: TrainingRun, step: int, name: str, value: float) -> RunPoint:
+def _point(run: TrainingRun, step: int, name: str, value: float, fit: str) -> RunPoint:
     series = VALIDATION if name.startswith(VALIDATION) else TRAINING
     measure = name.removeprefix(VALIDATION).strip()
-    return RunPoint(run=run, measure=measure, series=series, step=step, value=float(value))
+    return RunPoint(
+        run=run, measure=measure, series=series, fit=fit[:40], step=step, value=float(value)
+    )
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def train(run: "TrainingRun", tell: "Teller") -> str:
             head=str(run.parameters.get("head", "auto")),
             seed=run.seed,
             progress=tell.step,
-            curve=tell.points,
+            curve=lambda fit, epoch, figures: tell.points(epoch, figures, fit=fit),
         )
     )
     return run.version_name

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,12 @@ def known_versions() -> list[Known]:
     """Every version that could be activated, by name."""
     active = active_version()
     return [_known(name, folder, active) for name, folder in sorted(_folders().items())]
+
+
+def unregistered(registered: Collection[str]) -> list[str]:
+    """Names of versions on this machine that could be put to work and never looked at a photo."""
+    found = sorted(_folders().items())
+    return [name for name, folder in found if name not in registered and not _lacks(folder)]
 
 
 def _folders() -> dict[str, Path]:

@@ -136,7 +136,7 @@ def waiting() -> list[str]:
     if not photos:
         found = ["Every photo has been looked at, or was set aside with its reason."]
     found += [
-        f"{job.get_kind_display()} {job.name}: {job.get_state_display()}."
+        f"{job.get_kind_display()} {job.subject}: {job.get_state_display()}."
         for job in ModelJob.objects.unfinished().order_by("pk")
     ]
     return found

@@ -21,6 +21,7 @@ from webapp.teach.switching import activating, retention
 from webapp.teach.switching.models import Verdict
 from webapp.teach.versions import overview
 from webapp.teach.versions.active import active_version
+from webapp.teach.versions.folders import unregistered
 from webapp.texts import one_line
 from workers import queue
 
@@ -87,10 +88,15 @@ def compare_page(request: SignedInRequest) -> HttpResponse:
     versions = list(ModelVersion.objects.order_by("-is_active", "-created_at"))
     old = _named(request, "against") or active_version()
     others = [version for version in versions if version != old]
+    unseen = unregistered({version.name for version in versions})
+    context = {"title": "Compare models", "tab": "compare", "old": old, "new": None}
+    asked = request.GET.get("version", "")
+    context |= {"versions": versions, "unseen": unseen}
+    if asked in unseen:
+        return _page(request, "admin/teach/compare.html", context | {"asked": asked})
     new = _named(request, "version") or next(iter(others), None)
-    context = {"title": "Compare models", "tab": "compare", "versions": versions, "old": old}
     if new is None or new == old:
-        return _page(request, "admin/teach/compare.html", context | {"new": None})
+        return _page(request, "admin/teach/compare.html", context)
     return _page(request, "admin/teach/compare.html", context | _compared(request, old, new))
 
 

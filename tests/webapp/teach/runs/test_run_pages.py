@@ -12,12 +12,16 @@ from django.test import Client
 from tests.factories import a_photo, a_sight, a_user, an_administrator
 from tests.webapp.teach.runs.counting import counting
 from tests.webapp.teach.versions.test_models_page import browser_of
+from webapp.errors import Refused
 from webapp.library.models import Photo
 from webapp.teach.corrections.saying import add_tag, reject_tag, undo
+from webapp.teach.datasets.asking import ask_to_train
+from webapp.teach.datasets.models import DataSet
 from webapp.teach.runs import curves, lifecycle
 from webapp.teach.runs.kinds import KINDS
 from webapp.teach.runs.models import RunPoint, TrainingRun
 from webapp.teach.runs.pages import news_of, words_for
+from webapp.teach.runs.telling import Teller
 from webapp.teach.versions.folders import models_folder
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +104,36 @@ def test_a_run_has_its_curves_its_log_and_what_it_was_made_of(administrator: Cli
     assert not re.search(INLINE, page)
     assert "hx-get" not in page
     assert f"Run {run.pk}: Counting" in text_of(administrator, LIST)
+
+
+def test_each_network_that_is_tried_has_a_line_of_its_own(administrator: Client) -> None:
+    run = lifecycle.ask("counting", user=None, why="To see.", parameters={})
+    tell = Teller(run)
+    for fit, losses in {"linear": (3.0, 2.0, 1.5), "deep": (2.0, 1.0)}.items():
+        for epoch, loss in enumerate(losses, start=1):
+            tell.points(epoch, {"loss": loss, "validation top-1": 1 / loss}, fit=fit)
+    loss, top1 = curves.plots_of(run)
+    assert [(line.name, line.hue) for line in loss.lines] == [
+        ("deep, training", 0),
+        ("linear, training", 1),
+    ]
+    assert [len(line.points.split()) for line in loss.lines] == [2, 3]
+    assert (loss.axis, top1.lines[1].name) == ("epoch", "linear, validation")
+    assert "linear, validation: 0.667" in text_of(administrator, f"{LIST}{run.pk}/")
+
+
+def test_a_setting_that_there_is_not_starts_nothing() -> None:
+    with pytest.raises(Refused, match="has no setting stepz; there are steps"):
+        lifecycle.ask("counting", user=None, why="To see.", parameters={"stepz": 3})
+
+
+def test_what_a_classifier_is_trained_on_is_named_in_words(administrator: Client) -> None:
+    data_set = DataSet.objects.create(title="<Rocks>", source="rocks.zip", state="ready")
+    run = ask_to_train(None, data_set, title="Rocks", head="auto", why="To see.", seed=0)
+    page = text_of(administrator, f"{LIST}{run.pk}/")
+    assert f'<a href="/admin/teach/dataset/{data_set.pk}/">&lt;Rocks&gt;</a>' in page
+    assert "<dt>How deep</dt><dd>auto</dd>" in page
+    assert "data_set" not in page
 
 
 def test_while_it_runs_the_page_asks_for_the_rest(administrator: Client) -> None:

@@ -11,6 +11,7 @@ from django.test import Client
 from tests.factories import a_photo, a_sight, a_user, an_administrator, an_embedding
 from tests.webapp.teach.versions.test_models_page import browser_of
 from vision.sight import Sight as Seen
+from vision.versions import shipped_versions
 from webapp.accounts.models import User
 from webapp.library.models import Photo
 from webapp.teach import jobs
@@ -110,6 +111,18 @@ def test_the_comparison_shows_only_ones_own_photos(browser: Client, another: Mod
 def test_a_comparison_is_asked_for_by_a_button(browser: Client, another: ModelVersion) -> None:
     browser.post(f"{VERSIONS}ask/compare/another/")
     assert ModelJob.objects.get().kind == "compare"
+
+
+def test_a_version_that_looked_at_nothing_yet_is_offered_and_asked_for(browser: Client) -> None:
+    unseen = next(name for name in shipped_versions() if name != active_version().name)
+    assert f"<option>{unseen}</option>" in browser.get(COMPARE).content.decode()
+    page = browser.get(COMPARE, {"version": unseen}).content.decode()
+    assert "has not looked at any photo here yet" in page
+    action = f"{VERSIONS}ask/compare/{unseen}/"
+    assert f'action="{action}"' in page
+    browser.post(action)
+    assert (ModelJob.objects.get().kind, ModelJob.objects.get().name) == ("compare", unseen)
+    assert not ModelVersion.objects.filter(name=unseen).exists()  # a page registers nothing
 
 
 def test_an_unknown_version_is_not_compared(browser: Client) -> None:
