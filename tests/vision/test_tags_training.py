@@ -143,6 +143,7 @@ def some_photos(count: int) -> tuple[TagPhotos, list]:
         judged=np.ones(4, bool),
         complete=np.zeros(4, bool),
         captions=1,
+        looks=np.zeros(shown.shape, np.int8),
     )
     return photos, words
 

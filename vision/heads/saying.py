@@ -36,21 +36,21 @@ class Rules:
         A broader word is left out when a narrower one is said: search finds it by both.
         """
         likely = lift_broader(probabilities_BW, self.broader)
-        says = (likely >= self.thresholds) & ~self.withheld(likely)
-        return [self._best(own, row) for own, row in zip(likely, says, strict=True)]
+        says = self._says(likely, self.thresholds)
+        return [self._in_order(own, row) for own, row in zip(likely, says, strict=True)]
 
     def doubtful(self, probabilities_BW: NDArray[np.float32], margin: float) -> NDArray[np.bool_]:
         """Photos (B,) of which other words would be said if every threshold lay `margin` (log-odds)
         lower than if it lay as much higher."""
-        lower, higher = (self._moved(by).said(probabilities_BW) for by in (-margin, margin))
-        words = [[{word for word, _ in said} for said in each] for each in (lower, higher)]
-        return np.array([few != many for many, few in zip(*words, strict=True)], dtype=bool)
+        likely = lift_broader(probabilities_BW, self.broader)
+        more, fewer = (self._says(likely, self._moved(by)) for by in (-margin, margin))
+        doubtful: NDArray[np.bool_] = (more != fewer).any(axis=1)
+        return doubtful
 
-    def _moved(self, by: float) -> "Rules":
-        """The same rules with thresholds `by` higher, in log-odds; what is never said stays so."""
+    def _moved(self, by: float) -> NDArray[np.float32]:
+        """Thresholds `by` higher, in log-odds; of what is never said they stay."""
         odds = np.exp(by) * self.thresholds / np.maximum(1 - self.thresholds, 1e-6)
-        moved = np.where(self.thresholds < 1, odds / (1 + odds), self.thresholds)
-        return replace(self, thresholds=moved.astype(np.float32))
+        return np.where(self.thresholds < 1, odds / (1 + odds), self.thresholds).astype(np.float32)
 
     def without_mercy(self) -> "Rules":
         """The same rules, but nothing is withheld: to measure what the list of words is worth."""
@@ -62,12 +62,21 @@ class Rules:
         has_person = (people >= self.person_likely).any(axis=1)
         return np.logical_and(np.asarray(has_person)[:, None], self.hurtful)
 
-    def _best(self, probabilities_W: NDArray[np.float32], says_W: NDArray[np.bool_]) -> Said:
-        said = np.flatnonzero(says_W)
-        implied = {above for number in said for above in chain(int(number), self.broader)}
-        own = [number for number in said if number not in implied]
-        own.sort(key=lambda number: -probabilities_W[number])
-        return [(self.words[n], float(probabilities_W[n])) for n in own[: self.most]]
+    def _says(
+        self, likely_BW: NDArray[np.float32], thresholds: NDArray[np.float32]
+    ) -> NDArray[np.bool_]:
+        """Which words are said (B, W) from these thresholds on: the `most` probable of those that
+        no narrower one implies."""
+        says = (likely_BW >= thresholds) & ~self.withheld(likely_BW)
+        says &= ~implied(says, self.broader)
+        for row in np.flatnonzero(says.sum(axis=1) > self.most):
+            order = np.argsort(-np.where(says[row], likely_BW[row], -1), kind="stable")
+            says[row, order[self.most :]] = False
+        return says
+
+    def _in_order(self, likely_W: NDArray[np.float32], says_W: NDArray[np.bool_]) -> Said:
+        said = sorted(np.flatnonzero(says_W), key=lambda number: -likely_W[number])
+        return [(self.words[number], float(likely_W[number])) for number in said]
 
 
 def lift_broader(
@@ -80,6 +89,15 @@ def lift_broader(
         if above >= 0:
             lifted[:, above] = np.maximum(lifted[:, above], lifted[:, number])
     return lifted
+
+
+def implied(says_BW: NDArray[np.bool_], broader: Sequence[int]) -> NDArray[np.bool_]:
+    """Which words (B, W) are broader than one that is said."""
+    above_BW = np.zeros_like(says_BW)
+    for number in range(len(broader) - 1, -1, -1):
+        if (above := broader[number]) >= 0:
+            above_BW[:, above] |= says_BW[:, number] | above_BW[:, number]
+    return above_BW
 
 
 def chain(number: int, broader: Sequence[int]) -> list[int]:

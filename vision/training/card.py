@@ -14,10 +14,11 @@ Sees photos for Marea: a joint image-text embedding, captions and tags from one 
 - **Embedding** 512 dimensions; photo side linear and a hidden layer on pooled features, the pooled
   stride-16 map, mean and peaks of the grid, and class probabilities spelt out as names; several
   towers merged into one. Text side all-MiniLM-L6-v2 (Apache-2.0, taught German, int8) and an MLP.
-- **Captions** LSTM with attention over the 9 x 9 grid, beam search of 3, English and German;
+- **Captions** LSTM with attention over the 9 x 9 grid, beam search, English and German;
   language model first, then cross-entropy, then self-critical training on CIDEr-D.
 - **Tags** everyday words, said where they are proven well enough: ImageNet's classes summed up a
-  hierarchy, likeness to prompts and a linear probe learned from captions, calibrated by group.
+  hierarchy, likeness to prompts and a linear probe learned from captions, calibrated by group;
+  some by the probe alone, from where people who looked at photos found it right.
 
 ## Data
 
@@ -48,7 +49,8 @@ settings were compared on them, so the figures are slightly optimistic.
 - Flickr8k is mostly of people and dogs in North America: captions guess "a man", "a dog", "grass"
   too often, and say nothing reliable of gender, age or origin. Nobody is recognised.
 - Small things, counts, text in the photo and left or right are often wrong.
-- No tag says birthday, concert, selfie or night: too few photos proved them.
+- No tag says birthday, concert, christmas or selfie: the photos that look most like it are not
+  nine times in ten.
 """
 
 SOURCES = {

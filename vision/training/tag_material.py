@@ -22,6 +22,7 @@ from vision.evaluation.tag_truth import (
 )
 from vision.heads import Embedder
 from vision.training.features import FeatureCache
+from vision.training.looked import looked_at, looks
 from vision.vocabulary import broader_words
 
 EMBED_BATCH = 512
@@ -34,7 +35,7 @@ class TagPhotos:
     `inputs` are pooled and stride-16 features, (P, F) float16, one array a view; `shown` says what
     is named; `right` also allows narrow names; `judged` (W,) which words anything is known of, and
     `complete` (W,) which of them are named whenever they are there. `captions` is how many captions
-    a photo has.
+    a photo has. `looks` (P, W) is what somebody who looked says, see `vision.training.looked`.
     """
 
     name: str
@@ -46,9 +47,22 @@ class TagPhotos:
     judged: NDArray[np.bool_]
     complete: NDArray[np.bool_]
     captions: int
+    looks: NDArray[np.int8]
 
     def __len__(self) -> int:
         return len(self.logits)
+
+    @property
+    def told(self) -> NDArray[np.bool_]:
+        """What is named, or was seen by somebody who looked: their word outranks a caption's."""
+        told: NDArray[np.bool_] = np.where(self.looks != 0, self.looks > 0, self.shown)
+        return told
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Of which words (P, W) it is known whether photos show them."""
+        known: NDArray[np.bool_] = self.judged | self.told | (self.looks != 0)
+        return known
 
 
 def tag_photos(
@@ -73,6 +87,7 @@ def tag_photos(
         for view in views
     )
     captions = max(len(each.captions) for each in written_by)
+    looked = looks(looked_at(), collection.name, [names[row] for row in members], words)
     return TagPhotos(
         name=collection.name,
         inputs=inputs,
@@ -83,6 +98,7 @@ def tag_photos(
         judged=_judged(facts, captions),
         complete=complete_words(facts, written_by),
         captions=captions,
+        looks=looked,
     )
 
 

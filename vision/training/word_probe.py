@@ -45,7 +45,7 @@ def train_probes(
     photos: Sequence[TagPhotos], config: ProbeTraining, *, progress: Progress = silent
 ) -> Probes:
     """Train `config.folds` probes for all words that are named often enough."""
-    shown = np.concatenate([each.shown for each in photos])
+    shown = np.concatenate([each.told for each in photos])
     has_probe = shown.sum(axis=0) >= config.fewest
     fold_of = [_folds(len(each), config, number) for number, each in enumerate(photos)]
     mean, spread = _standard(photos)
@@ -77,8 +77,8 @@ def _train(
     rows = [(number, np.flatnonzero(own)) for number, own in enumerate(kept)]
     source = np.concatenate([np.full(len(own), number) for number, own in rows])
     inside = np.concatenate([own for _, own in rows])
-    truths = [torch.from_numpy(each.shown[:, has_probe]) for each in photos]
-    judged = torch.from_numpy(np.stack([each.judged[has_probe] for each in photos]))
+    truths = [torch.from_numpy(each.told[:, has_probe]) for each in photos]
+    known = [torch.from_numpy(each.known[:, has_probe]) for each in photos]
     torch.manual_seed(config.seed)
     probe = nn.Linear(len(mean), int(has_probe.sum()))
     nn.init.zeros_(probe.weight)
@@ -100,9 +100,9 @@ def _train(
     for step in range(steps):
         chosen = order[step * config.batch : (step + 1) * config.batch]
         view = int(rng.integers(min(len(each.inputs) for each in photos)))
-        inputs, named, known, who = _batch(photos, truths, judged, source, inside, chosen, view)
+        inputs, named, judged, who = _batch(photos, truths, known, source, inside, chosen, view)
         standard = (inputs - torch.from_numpy(mean)) / torch.from_numpy(spread)
-        loss = _loss(probe(standard) + habit[who], named, known)
+        loss = _loss(probe(standard) + habit[who], named, judged)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -116,22 +116,21 @@ def _train(
 def _batch(
     photos: Sequence[TagPhotos],
     truths: Sequence[Tensor],
-    judged: Tensor,
+    known: Sequence[Tensor],
     source: NDArray[np.int64],
     inside: NDArray[np.int64],
     chosen: NDArray[np.int64],
     view: int,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Inputs, what is named, what is known, and the collection of each photo."""
-    inputs, named, who = [], [], []
+    inputs, named, judged, who = [], [], [], []
     for number, each in enumerate(photos):
         rows = np.sort(inside[chosen[source[chosen] == number]])
         inputs.append(torch.from_numpy(each.inputs[view][rows].astype(np.float32)))
         named.append(truths[number][torch.from_numpy(rows)])
+        judged.append(known[number][torch.from_numpy(rows)])
         who.append(torch.full((len(rows),), number))
-    by_photo = torch.cat(who)
-    shown = torch.cat(named).float()
-    return torch.cat(inputs), shown, (judged[by_photo] | shown.bool()).float(), by_photo
+    return torch.cat(inputs), torch.cat(named).float(), torch.cat(judged).float(), torch.cat(who)
 
 
 def _loss(log_odds: Tensor, named: Tensor, known: Tensor) -> Tensor:
@@ -149,7 +148,7 @@ def _usual_log_odds(
     photos: Sequence[TagPhotos], has_probe: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
     """How often each word is named at all; with another start, all steps go into finding it."""
-    share = np.concatenate([each.shown[:, has_probe] for each in photos]).mean(axis=0)
+    share = np.concatenate([each.told[:, has_probe] for each in photos]).mean(axis=0)
     share = np.clip(share, 1e-4, 1 - 1e-4)
     return np.log(share / (1 - share)).astype(np.float32)
 

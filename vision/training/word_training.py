@@ -1,5 +1,6 @@
 """From photos and what people wrote of them to a tag head: probes, weights, curves, thresholds."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -8,8 +9,9 @@ from numpy.typing import NDArray
 
 from vision.heads.word_model import WordModel, calibrate, fold_log_odds, sigmoid, weigh
 from vision.training.checkpoint import Progress, silent
+from vision.training.looked import NOWHERE, EyeCalibration, surely_right_from
 from vision.training.tag_material import TagPhotos
-from vision.training.tags import Judged, TagCalibration, thresholds
+from vision.training.tags import NEVER, Judged, TagCalibration, thresholds
 from vision.training.word_fusion import (
     Fusion,
     Witnessed,
@@ -19,6 +21,8 @@ from vision.training.word_fusion import (
 )
 from vision.training.word_probe import Probes, ProbeTraining, train_probes
 from vision.vocabulary import Word
+
+logger = logging.getLogger(__name__)
 
 CLASSES = 1000
 
@@ -30,6 +34,7 @@ class TagTraining:
     probe: ProbeTraining = field(default_factory=ProbeTraining)
     fusion: Fusion = field(default_factory=Fusion)
     calibration: TagCalibration = field(default_factory=TagCalibration)
+    eye: EyeCalibration = field(default_factory=EyeCalibration)
     captioned_weight: float = 2.0
     lowest_rate: float = 0.3
     rate_hold: float = 20.0  # photos for which the usual rate counts
@@ -74,13 +79,47 @@ def train_tags(
     knots, values = _curves(columns, log_odds, group, len(groups), config)
     unseen = [calibrate(each, group, knots, values) for each in log_odds]
     judged = [columns.judged(number, unseen) for number in range(len(words))]
-    bias = weights.copy()
-    bias[:, 0] += weights[:, 3] * probes.bias
-    return TrainedTags(
-        model=WordModel(fold, prompts_WD, probes.weights, bias, group, knots, values),
-        thresholds=thresholds(judged, [word.group for word in words], config.calibration),
-        unseen=unseen,
+    said_from = thresholds(judged, [word.group for word in words], config.calibration)
+    model = WordModel(
+        fold,
+        prompts_WD,
+        probes.weights,
+        weights,
+        group,
+        _and_straight(knots),
+        _and_straight(values),
     )
+    for word in columns.looked_at(probes.has_probe):
+        probed, shows = columns.looks(word, probes.unseen)
+        least = surely_right_from(probed, shows, config.calibration, config.eye)
+        sure = probed >= least
+        logger.info(
+            "looked word=%s photos=%d right=%d said=%d right_of_said=%d",
+            *(words[word].name.replace(" ", "_"), len(shows), shows.sum()),
+            *(sure.sum(), shows[sure].sum()),
+        )
+        said_from[word] = config.eye.said_from if least < NOWHERE else NEVER
+        if least < NOWHERE:
+            _say_by_probe(model, word, said_from[word], least)
+            for own, each in zip(unseen, probes.unseen, strict=True):
+                own[:, word] = sigmoid(each[:, word] + model.weights[word, 0])
+    model.weights[:, 0] += model.weights[:, 3] * probes.bias
+    return TrainedTags(model, said_from, unseen)
+
+
+def _and_straight(curves_GK: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Curves and one more, which changes nothing: (G + 1, K)."""
+    straight = np.linspace(-30, 30, curves_GK.shape[1], dtype=np.float32)
+    return np.concatenate([curves_GK, straight[None]])
+
+
+def _say_by_probe(model: WordModel, word: int, probability: float, least: float) -> None:
+    """Let a word have this probability where its probe says `least` log-odds, and ask nothing else.
+
+    People looked at the first photos of the probe, which had not seen them; the embedding had.
+    """
+    model.weights[word] = (np.log(probability / (1 - probability)) - least, 0.0, 0.0, 1.0)
+    model.group[word] = len(model.knots) - 1
 
 
 def fold_matrix(words: Sequence[Word]) -> NDArray[np.float32]:
@@ -148,6 +187,22 @@ class _Columns:
 
     def judged(self, word: int, probable: Sequence[NDArray[np.float32]]) -> Judged:
         return self._judged(self.known(word), word, probable)
+
+    def looked_at(self, has_probe: NDArray[np.bool_]) -> list[int]:
+        """Words with a probe of which somebody looked at photos."""
+        looked = np.any([each.looks.any(axis=0) for each in self.photos], axis=0)
+        return [int(word) for word in np.flatnonzero(looked & has_probe)]
+
+    def looks(
+        self, word: int, of: Sequence[NDArray[np.float32]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Of the photos that were looked at for a word: their values in `of`, and who shows it."""
+        own = [each.looks[:, word] != 0 for each in self.photos]
+        pairs = list(zip(self.photos, own, of, strict=True))
+        return (
+            np.concatenate([values[rows, word] for _, rows, values in pairs]),
+            np.concatenate([each.looks[rows, word] > 0 for each, rows, _ in pairs]),
+        )
 
     def fully_told(self, word: int, probable: Sequence[NDArray[np.float32]]) -> Judged:
         """The word where several people told, or all was labelled: what silence means there is
