@@ -13,6 +13,7 @@ literally; see `search.texts`. What one version wrote so never weighs in what an
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -32,8 +33,10 @@ TABLE = "find_text"  # the first; there may be others beside it
 # PostgreSQL's largest position in a tsvector.
 MAX_POSITION = 16_383
 
-# Words of a query that are looked up one by one, and of how many photos of each at least.
-MOST_ALONE, FEWEST_OF_EACH = 16, 20
+# Words of a query that are looked up one by one, and of how many photos of each at least and at
+# most: of a rare word these are all, and a common one of several says too little for a photo that
+# looks otherwise.
+MOST_ALONE, FEWEST_OF_EACH, MOST_OF_EACH = 16, 20, 50
 
 _CREATE = {
     "sqlite": [
@@ -58,6 +61,11 @@ _NEWEST = {"sqlite": "{table}.rowid DESC", "postgresql": "{table}.photo_id DESC"
 _CONTAINS = {
     "sqlite": "instr({table}.{column}, %s) > 0",
     "postgresql": "strpos({table}.{column}, %s) > 0",
+}
+# Many ids as one parameter.
+_LISTED = {
+    "sqlite": "SELECT value FROM json_each(%s)",
+    "postgresql": "SELECT unnest(%s::bigint[])",
 }
 _QUOTE = {"sqlite": '"{}"', "postgresql": "'{}'"}
 _AND = {"sqlite": " AND ", "postgresql": " & "}
@@ -208,9 +216,10 @@ def _asked(stems: Sequence[str], vendor: str, limit: int) -> list[tuple[str, int
     a long text the last ones together."""
     alone, rest = [*stems[:MOST_ALONE]], stems[MOST_ALONE:]
     singles = [*alone, _OR[vendor].join(rest)] if rest else alone
-    share = max(limit // len(singles), FEWEST_OF_EACH)
-    several = [(_AND[vendor].join(stems), limit)] if len(stems) > 1 else []
-    return [*several, *((each, share) for each in singles)]
+    if len(stems) == 1:
+        return [(stems[0], limit)]
+    share = min(max(limit // len(singles), FEWEST_OF_EACH), MOST_OF_EACH)
+    return [(_AND[vendor].join(stems), limit), *((each, share) for each in singles)]
 
 
 def containing(
@@ -253,17 +262,17 @@ def read(
     having: Sequence[Word] = (),
     table: str = TABLE,
 ) -> list[Texts]:
-    """The indexed texts of these photos, in no particular order; with `having` only those photos,
-    and of them those texts, that may have one of the words, since most have none."""
+    """The indexed texts of these photos, in no particular order; with `having` only those photos
+    that have one of the words, see `texts_having`, since most have none."""
     if not photo_ids:
         return []
-    key = _KEY[connection.vendor]
-    places = ", ".join(["%s"] * len(photo_ids))
+    vendor = connection.vendor
+    given = json.dumps(photo_ids) if vendor == "sqlite" else list(photo_ids)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {key}, {', '.join(COLUMNS)}, shown FROM {_checked(table)} "  # noqa: S608  constants
-            f"WHERE {key} IN ({places})",
-            list(photo_ids),
+            f"SELECT {_KEY[vendor]}, {', '.join(COLUMNS)}, shown FROM {_checked(table)} "  # noqa: S608  constants
+            f"WHERE {_KEY[vendor]} IN ({_LISTED[vendor]})",
+            [given],
         )
         rows = cursor.fetchall()
     if having:

@@ -86,13 +86,15 @@ def of_words(
     words the look was learned; without it of none."""
     asked = asked or none_known(words)
     by_id = {each.photo_id: each for each in texts}
-    every = by_id.values()
-    tags = {t.photo_id: _matching(words, [w for tag in t.tags for w in tag]) for t in every}
-    captions = {t.photo_id: _matching(words, t.caption) for t in every}
-    names = {t.photo_id: _matching(words, t.name) for t in every}
-    read = {t.photo_id: _matching(words, _perhaps(words, t.read)) for t in every}
-    places = {t.photo_id: _matching(words, _places(words, t)) for t in every}
-    albums = {t.photo_id: _matching(words, [w for name in t.albums for w in name]) for t in every}
+    every = by_id.items()
+    tags = {pk: _matching(words, [w for tag in t.tags for w in tag]) for pk, t in every if t.tags}
+    captions = {pk: _matching(words, t.caption) for pk, t in every if t.caption}
+    names = {pk: _matching(words, t.name) for pk, t in every if t.name}
+    read = {pk: _matching(words, _perhaps(words, t.read)) for pk, t in every if t.read}
+    places = {pk: _matching(words, _places(words, t)) for pk, t in every if t.place}
+    albums = {
+        pk: _matching(words, [w for name in t.albums for w in name]) for pk, t in every if t.albums
+    }
     say: dict[str, tuple[Found, Callable[[int], str]]] = {
         "tags": (tags, lambda pk: explain.tagged(tags[pk])),
         "caption": (captions, lambda pk: explain.caption_says(captions[pk])),
@@ -118,8 +120,6 @@ def _worth(found: Found, worth: Mapping[str, float]) -> dict[int, float]:
 
 def _matching(words: Sequence[Word], text: Sequence[str]) -> list[str]:
     """For each of the query's `words` that the text has, the text's own form of it."""
-    if not text:
-        return []
     by_stem = {stem(word): word for word in reversed(text)}
     return [by_stem[word.stem] for word in words if word.stem in by_stem]
 

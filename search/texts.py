@@ -12,6 +12,7 @@ from search.words import Word, split, split_file_name, stem
 
 # Between two names, so that exact words do not match across them.
 GAP = " | "
+BREAK = "\n"  # in no column
 # Of the text read in one photo, which may be a page of a book.
 MAX_READ_WORDS = 1_000
 
@@ -95,17 +96,43 @@ def texts_of(photo_id: int, columns: Sequence[str], shown: str) -> Texts:
 
 
 def texts_having(words: Sequence[Word], rows: Iterable[Sequence[Any]]) -> Iterator[Texts]:
-    """Of `rows` (id, `COLUMNS`, shown) those texts that may have one of `words`, and photos with
-    any. The others are never taken apart: a stem begins as its word does, but for its last
-    letters, so that a look for its beginning is enough to leave them out."""
-    begins = "|".join(
-        sorted({word.stem[: max(len(word.stem) - 2, 1)] for word in words})
-    )  # letters and digits
-    has_any = re.compile(f" (?:{begins})").search
+    """Of `rows` (id, `COLUMNS`, shown) the photos with any of `words` (by stem), and of their tags,
+    caption, name and read text nothing but these words. Places and albums come whole: which are
+    meant depends on all of their words. Most texts are never taken apart, which for a page of
+    results would take longer than everything else: a stem begins as its word does, but for its
+    last letters, so what begins otherwise is left out by one pattern."""
+    stems = {word.stem for word in words}
+    begins = "|".join(sorted({each[: max(len(each) - 2, 1)] for each in stems}))  # letters, digits
+    # Words that begin so, and between them an empty one for each break between two columns.
+    words_and_breaks = re.compile(f"{BREAK}| ((?:{begins})[^ {BREAK}]*)").findall
     for photo_id, *columns, shown in rows:
-        kept = [text if text and has_any(text) else "" for text in columns]
-        if any(kept):
-            yield texts_of(photo_id, kept, shown)
+        found = words_and_breaks(BREAK.join(columns))
+        if len(found) < len(columns):  # nothing but breaks
+            continue
+        said: list[list[str]] = [[]]
+        for word in found:
+            if not word:
+                said.append([])
+            elif stem(word) in stems:
+                said[-1].append(word)
+        if any(said):
+            yield _texts_saying(said, photo_id, columns, shown)
+
+
+def _texts_saying(
+    said: Sequence[Sequence[str]], photo_id: int, columns: Sequence[str], shown: str
+) -> Texts:
+    tags, caption, name, read, place, albums = said
+    return Texts(
+        photo_id,
+        tags=tuple((word,) for word in tags),
+        caption=tuple(caption),
+        name=tuple(name),
+        read=" ".join(read),
+        place=_names(columns[4]) if place else (),
+        albums=_names(columns[5]) if albums else (),
+        shown=shown,
+    )
 
 
 def originals(texts: Texts, field: str) -> list[str]:

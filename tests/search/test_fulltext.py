@@ -75,7 +75,31 @@ def test_a_text_with_a_word_is_read_whatever_its_ending(text: str) -> None:
     photo_id = indexed(tags=["cat"], caption=f"one {text} two")
     indexed(caption="a book", file_name="a.jpg")
     (texts,) = fulltext.read(connection, [photo_id, photo_id + 1], having=content_words(text))
-    assert (texts.photo_id, len(texts.caption)) == (photo_id, 3)
+    assert (texts.photo_id, texts.caption, texts.tags) == (photo_id, tuple(split(text)), ())
+
+
+def test_of_texts_with_a_word_only_names_of_places_and_albums_come_whole() -> None:
+    document = Document(
+        a_photo(a_user()).pk,
+        tags=["red sofa", "dog"],
+        caption="dogs on a sofa",
+        file_name="sofa.jpg",
+        read="No dogs\non this bench",
+        place=["Dog Island", "Florida"],
+        albums=["Our dogs", "Summer"],
+    )
+    fulltext.upsert(connection, [document])
+    (texts,) = fulltext.read(connection, [document.photo_id], having=content_words("dog"))
+    assert texts == Texts(
+        document.photo_id,
+        tags=(("dog",),),
+        caption=("dogs",),
+        name=(),
+        read="dogs",
+        place=(("dog", "island"), ("florida",)),
+        albums=(("our", "dogs"), ("summer",)),
+        shown=texts.shown,
+    )
 
 
 def test_a_photo_is_indexed_as_it_is_now() -> None:

@@ -6,6 +6,7 @@ from functools import cache
 
 from search.words import Word, content_words, split, stem
 from vision.vocabulary import broader_words, search_forms, vocabulary
+from webapp.among import among
 from webapp.teach.models import PhotoTag
 
 Stems = dict[int, set[str]]  # by photo
@@ -20,7 +21,7 @@ def saying_tags(photo_ids: Sequence[int], words: Sequence[Word]) -> Stems:
 def _given(photo_ids: Sequence[int]) -> Stems:
     stems: Stems = defaultdict(set)
     own = (PhotoTag.Source.PERSON, PhotoTag.Source.TAUGHT)
-    given = PhotoTag.objects.shown().filter(photo__in=photo_ids, source__in=own)
+    given = PhotoTag.objects.shown().filter(photo__in=among(photo_ids), source__in=own)
     for photo_id, name in given.values_list("photo_id", "tag__name"):
         for form in (name, *search_forms(name)):
             stems[photo_id].update(stem(word) for word in split(form))
@@ -33,7 +34,7 @@ def _of_models(photo_ids: Sequence[int], asked: str) -> Stems:
     names = _named_otherwise().get(asked)
     if not names:
         return {}
-    tagged = PhotoTag.objects.shown().filter(photo__in=photo_ids, tag__name__in=names)
+    tagged = PhotoTag.objects.shown().filter(photo__in=among(photo_ids), tag__name__in=names)
     return {photo_id: set(asked.split()) for photo_id in tagged.values_list("photo_id", flat=True)}
 
 

@@ -4,8 +4,7 @@ from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.urls import reverse
-
+from webapp.library.addresses import photo_url, thumbnail_address
 from webapp.library.models import Photo
 from webapp.teach.words import alternative_text
 
@@ -31,7 +30,7 @@ class Tile:
         words = alternative_text(photo)
         return cls(
             id=photo.pk,
-            url=reverse("library:photo", args=[photo.pk]) + trail,
+            url=photo_url(photo.pk) + trail,
             thumbnail=thumbnail_url(photo, "small") if photo.state == Photo.State.READY else "",
             placeholder=placeholder_uri(photo),
             alt=words.text,
@@ -57,7 +56,7 @@ def tiles_of(photos: Iterable[Photo], *, trail: str = "") -> list[Tile]:
 
 def thumbnail_url(photo: Photo, size: str) -> str:
     """Carries a part of the hash, so that browsers may keep the answer for ever."""
-    return f"{reverse('library:thumbnail', args=[photo.pk, size])}?v={photo.sha256[:12]}"
+    return f"{thumbnail_address(photo.pk, size)}?v={photo.sha256[:12]}"
 
 
 def placeholder_uri(photo: Photo) -> str:

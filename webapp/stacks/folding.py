@@ -6,6 +6,7 @@ from django.db.models import Count, Exists, F, IntegerField, OuterRef, Subquery
 
 from search.rank import Hit
 from webapp.accounts.models import User
+from webapp.among import among
 from webapp.library.models import PhotoQuerySet
 from webapp.stacks.models import StackMember
 
@@ -35,7 +36,8 @@ def counted(photos: PhotoQuerySet, user: User) -> PhotoQuerySet:
 
 def fold_hits(user: User, hits: Sequence[Hit]) -> list[Hit]:
     """Of each stack the hit that comes first; one query."""
-    members = StackMember.objects.folded_for(user).filter(photo__in=[hit.photo_id for hit in hits])
+    photos = among([hit.photo_id for hit in hits])
+    members = StackMember.objects.folded_for(user).filter(photo__in=photos)
     stacks = dict(members.values_list("photo", "stack"))
     seen: set[int] = set()
     kept = []

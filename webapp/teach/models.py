@@ -158,7 +158,9 @@ class PhotoTag(models.Model):
         PERSON = "person", "given by a person"
         REJECTED = "rejected", "taken away by a person"
 
-    photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="photo_tags")
+    photo = models.ForeignKey(  # "photo_source" serves it as an index
+        Photo, on_delete=models.CASCADE, related_name="photo_tags", db_index=False
+    )
     tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="photo_tags")
     version = models.ForeignKey(  # that sees it; None: a person's word
         ModelVersion, on_delete=models.CASCADE, null=True, blank=True, related_name="photo_tags"
@@ -180,7 +182,10 @@ class PhotoTag(models.Model):
                 name="models_tags_have_versions",
             ),
         )
-        indexes = (models.Index(fields=("tag", "source"), name="tag_source"),)
+        indexes = (
+            models.Index(fields=("tag", "source"), name="tag_source"),
+            models.Index(fields=("photo", "source"), name="photo_source"),
+        )
 
     def __str__(self) -> str:
         return f"tag {self.tag_id} on photo {self.photo_id}"

@@ -1,5 +1,7 @@
 """What every template may use: `{% load marea %}`."""
 
+from functools import lru_cache
+
 from django import template
 from django.conf import settings
 from django.templatetags.static import static
@@ -14,6 +16,7 @@ register = template.Library()
 
 
 @register.simple_tag
+@lru_cache(maxsize=256)  # a page of results has some hundred
 def icon(name: str) -> SafeString:
     """An icon of `webapp/static/img/icons.svg`; decoration only, so name the button itself."""
     return format_html(
