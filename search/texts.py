@@ -48,6 +48,11 @@ class Texts:
     albums: tuple[tuple[str, ...], ...] = ()
     shown: str = ""
 
+    def has_as_tags(self, words: Sequence[Word]) -> bool:
+        """Whether all of `words` (by stem) stand in its tags and the words that these imply."""
+        stems = {stem(word) for tag in self.tags for word in tag}
+        return all(word.stem in stems for word in words)
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -15,6 +15,8 @@ Stems = dict[int, set[str]]  # by photo
 def saying_tags(photo_ids: Sequence[int], words: Sequence[Word]) -> Stems:
     """By photo the stems of all by which these tags are found: those that people gave or taught,
     and those of models of which the query `words` are another name."""
+    if not photo_ids:
+        return {}
     return _with(_of_models(photo_ids, " ".join(word.stem for word in words)), _given(photo_ids))
 
 

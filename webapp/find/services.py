@@ -179,7 +179,7 @@ def _hits(
         background=background,
         photos=seen,
         texts=texts,
-        own_tags=saying_tags([each.photo_id for each in texts if each.tags], words),
+        own_tags=saying_tags([each.photo_id for each in texts if each.has_as_tags(words)], words),
     )
     against = [
         signals.absence(
