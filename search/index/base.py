@@ -91,6 +91,12 @@ class Base:
             return self._flat_search(query, k, live)
         return self._cell_search(query, k, live)
 
+    def near(self, query: Vectors, k: int, live: Selection) -> Ids:
+        """About the `k` nearest of `live` to `query` (dim,), by their codes alone."""
+        if self.manifest.kind == "flat" or len(live) <= max(EXACT_UP_TO, k):
+            return self.search(query, k, live)[1]
+        return self._found_in_cells(np.ascontiguousarray(query, np.float32), k, k, live)[1]
+
     def scores(self, query: Vectors, ids: Ids) -> Scores:
         """Exact scores (n,) of `ids` (n,), all of them members, for `query` (dim,)."""
         chunks = [ids[at : at + EXACT_CHUNK] for at in range(0, ids.size, EXACT_CHUNK)]
@@ -123,21 +129,28 @@ class Base:
         return scores[0], ids[0]
 
     def _cell_search(self, query: Vectors, k: int, live: Selection) -> tuple[Scores, Ids]:
-        """Compressed vectors of the nearest cells, the best of them scored again exactly.
+        """Compressed vectors of the nearest cells, the best of them scored again exactly."""
+        query = np.ascontiguousarray(query, np.float32)
+        found = self._found_in_cells(query, k, max(OFFERED, 2 * k), live)
+        return self._rescored(query, k, *found)
+
+    def _found_in_cells(
+        self, query: Vectors, least: int, most: int, live: Selection
+    ) -> tuple[Scores, Ids]:
+        """Up to `most` of `live` from the nearest cells, with the scores that their codes give.
 
         A selective `live` thins out every cell, so more of them are visited; all of them before
-        fewer than `k` are returned.
+        fewer than `least` are returned.
         """
-        query = np.ascontiguousarray(query, np.float32)
         among = self._holding(live)
         cells = self._index.nlist if among is None else len(among)
         wanted = max(1, REACH * self._index.nlist / np.sqrt(len(live)))
         while True:
             visited = int(min(wanted, cells))
             nearest = self._nearest_cells(query, visited, among)
-            estimates, ids = self._candidates(query, max(OFFERED, 2 * k), live, *nearest)
-            if ids.size >= k or visited == cells:
-                return self._rescored(query, k, estimates, ids)
+            estimates, ids = self._candidates(query, most, live, *nearest)
+            if ids.size >= least or visited == cells:
+                return estimates, ids
             wanted *= 4
 
     def _holding(self, live: Selection) -> Selection | None:

@@ -92,6 +92,15 @@ class LayeredIndex:
             ids[row, : found_ids.size] = found_ids
         return scores, ids
 
+    def near(self, vector: ArrayLike, k: int, among: Selection | None = None) -> Ids:
+        query = np.asarray(vector, np.float32)
+        state = self._state
+        _, ids = state.delta.search(query, k, among)
+        if self.base is None:
+            return ids
+        live = state.live if among is None else state.live & among
+        return np.concatenate([ids, self.base.near(query, k, live)])
+
     def _in_base(self, ids: Ids, vectors: Vectors) -> NDArray[np.bool_]:
         """Which photos the base holds just so: they come back from the trash at no cost."""
         same = np.zeros(ids.size, np.bool_)

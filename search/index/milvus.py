@@ -218,6 +218,9 @@ class MilvusBase:
             logger.error("milvus_search_failed reason=%s", error)
             return nothing()
 
+    def near(self, query: Vectors, k: int, live: Selection) -> Ids:
+        return self.search(query, k, live)[1]
+
     def _search(self, query: Vectors, k: int, live: Selection) -> tuple[Scores, Ids]:
         wanted, limit = filter_for(live, self.ids, k)
         rarity = 1.0 if wanted is None else self.ids.size / len(live)

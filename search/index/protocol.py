@@ -42,6 +42,10 @@ class VectorIndex(Protocol):
         whenever there are `k` candidates, otherwise rows end in id -1 with score -inf.
         """
 
+    def near(self, vector: ArrayLike, k: int, among: Selection | None = None) -> Ids:
+        """About the `k` nearest photos to `vector` (dim,), in no order: for those who score them
+        themselves, as exact scores cost more than finding them."""
+
     def vectors(self, ids: ArrayLike) -> tuple[Ids, Vectors]:
         """Those of `ids` that are in the index, ascending, and their vectors (n, dim)."""
 
@@ -63,6 +67,9 @@ class Snapshot(Protocol):
     def search(self, query: Vectors, k: int, live: Selection) -> tuple[Scores, Ids]:
         """The `k` best of `live`, a subset of `members`, for `query` (dim,), best first; fewer if
         it has fewer."""
+
+    def near(self, query: Vectors, k: int, live: Selection) -> Ids:
+        """About the `k` nearest of `live` to `query` (dim,), in no order."""
 
     def vectors(self, ids: Ids) -> Vectors:
         """Vectors (n, dim) of `ids` (n,), all of them members."""

@@ -135,6 +135,15 @@ class IndexAgainstDictionary(RuleBasedStateMachine):
         assert (found[0, count:] == -1).all()
         assert np.isneginf(scores[0, count:]).all()
 
+    @rule(seed=st.integers(0, 10_000), k=st.integers(1, 70), ids=st.none() | photo_ids)
+    def propose(self, seed: int, k: int, ids: list[int] | None) -> None:
+        """Which are near is a guess; that they are there, and how many, is not."""
+        candidates = {i for i in self.expected if ids is None or i in ids}
+        among = None if ids is None else Selection.of(ids)
+        near = self.index.near(unit_vectors(1, seed=seed)[0], k, among).tolist()
+        assert len(near) == len(set(near)) >= min(k, len(candidates))
+        assert set(near) <= candidates
+
     @rule(ids=photo_ids)
     def read(self, ids: list[int]) -> None:
         known, vectors = self.index.vectors(ids)

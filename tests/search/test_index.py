@@ -59,6 +59,21 @@ def test_cells_find_what_exact_search_finds(
     assert recall >= 0.98
 
 
+# Measured: 1.000 each.
+@pytest.mark.parametrize("fraction", [1.0, 0.3, 0.01])
+def test_what_is_near_has_the_nearest(
+    large_index: LayeredIndex, clustered: np.ndarray, fraction: float
+) -> None:
+    rng = np.random.default_rng(1)
+    chosen = np.flatnonzero(rng.random(len(clustered)) < fraction)
+    queries = clustered[rng.integers(0, len(clustered), 50)]
+    exact = chosen[np.argsort(-(queries @ clustered[chosen].T), axis=1)[:, :10]] * 3
+    among = Selection.of(chosen * 3)
+    found = [large_index.near(query, 200, among) for query in queries]
+    recall = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(found, exact, strict=True)])
+    assert recall >= 0.98
+
+
 # Measured: 1.000; visiting cells whether or not they hold any of the selected: 0.768.
 def test_photos_alike_are_found_by_a_query_that_is_unlike_them(
     large_index: LayeredIndex, clustered: np.ndarray, monkeypatch: pytest.MonkeyPatch

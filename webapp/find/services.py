@@ -162,7 +162,7 @@ def _hits(
     )
     vector = embed_query(view.version, query.text)
     nearest_to = cutoff.nearest_to(vector, background.known.asked(words))
-    _, nearest = view.index.search(nearest_to, CANDIDATES, photos)
+    nearest = view.index.near(nearest_to, CANDIDATES, photos)
     worded = fulltext.search(
         connection,
         visible,
@@ -170,7 +170,7 @@ def _hits(
         CANDIDATES,
         table=view.version.table,
     )
-    ids = np.union1d(nearest[nearest >= 0], np.array(worded, np.int64))
+    ids = np.union1d(nearest, np.array(worded, np.int64))
     seen = view.index.vectors(ids)
     texts = fulltext.read(connection, ids.tolist(), having=words, table=view.version.table)
     opinions = signals.opinions(
