@@ -23,7 +23,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
-from search.texts import COLUMNS, Document, Texts, row_of, texts_having, texts_of
+from search.texts import BREAK, COLUMNS, Document, Texts, row_of, texts_having, texts_of
 from search.words import Word, split, stem
 
 __all__ = ["Document", "Texts"]
@@ -268,16 +268,17 @@ def read(
         return []
     vendor = connection.vendor
     given = json.dumps(photo_ids) if vendor == "sqlite" else list(photo_ids)
+    texts = f" || '{BREAK}' || ".join(COLUMNS)  # one text of them all costs half as much to fetch
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {_KEY[vendor]}, {', '.join(COLUMNS)}, shown FROM {_checked(table)} "  # noqa: S608  constants
+            f"SELECT {_KEY[vendor]}, {texts}, shown FROM {_checked(table)} "  # noqa: S608  constants
             f"WHERE {_KEY[vendor]} IN ({_LISTED[vendor]})",
             [given],
         )
         rows = cursor.fetchall()
     if having:
         return list(texts_having(having, rows))
-    return [texts_of(pk, columns, shown) for pk, *columns, shown in rows]
+    return [texts_of(pk, joined.split(BREAK), shown) for pk, joined, shown in rows]
 
 
 def _match(vendor: str, table: str) -> str:

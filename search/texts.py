@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from search.words import Word, split, split_file_name, stem
 
@@ -100,19 +99,22 @@ def texts_of(photo_id: int, columns: Sequence[str], shown: str) -> Texts:
     )
 
 
-def texts_having(words: Sequence[Word], rows: Iterable[Sequence[Any]]) -> Iterator[Texts]:
-    """Of `rows` (id, `COLUMNS`, shown) the photos with any of `words` (by stem), and of their tags,
-    caption, name and read text nothing but these words. Places and albums come whole: which are
-    meant depends on all of their words. Most texts are never taken apart, which for a page of
-    results would take longer than everything else: a stem begins as its word does, but for its
-    last letters, so what begins otherwise is left out by one pattern."""
+def texts_having(words: Sequence[Word], rows: Iterable[tuple[int, str, str]]) -> Iterator[Texts]:
+    """Of `rows` (id, `COLUMNS` with breaks between, shown) the photos with any of `words` (by
+    stem), and of their tags, caption, name and read text nothing but these words. Places and albums
+    come whole: which are meant depends on all of their words.
+
+    Most texts are never taken apart, which for a page of results would take longer than everything
+    else: a stem begins as its word does, but for its last letters, so what begins otherwise is left
+    out by one pattern.
+    """
     stems = {word.stem for word in words}
     begins = "|".join(sorted({each[: max(len(each) - 2, 1)] for each in stems}))  # letters, digits
     # Words that begin so, and between them an empty one for each break between two columns.
     words_and_breaks = re.compile(f"{BREAK}| ((?:{begins})[^ {BREAK}]*)").findall
-    for photo_id, *columns, shown in rows:
-        found = words_and_breaks(BREAK.join(columns))
-        if len(found) < len(columns):  # nothing but breaks
+    for photo_id, joined, shown in rows:
+        found = words_and_breaks(joined)
+        if len(found) < len(COLUMNS):  # nothing but breaks
             continue
         said: list[list[str]] = [[]]
         for word in found:
@@ -121,7 +123,7 @@ def texts_having(words: Sequence[Word], rows: Iterable[Sequence[Any]]) -> Iterat
             elif stem(word) in stems:
                 said[-1].append(word)
         if any(said):
-            yield _texts_saying(said, photo_id, columns, shown)
+            yield _texts_saying(said, photo_id, joined.split(BREAK), shown)
 
 
 def _texts_saying(

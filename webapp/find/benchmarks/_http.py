@@ -9,7 +9,7 @@ from typing import Any
 
 import django
 
-WARM_UP = 20
+WARM_UP = 100  # each thread of a process has a connection and a cache of its own
 ALONE = 100
 
 
