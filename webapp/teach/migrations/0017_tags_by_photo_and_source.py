@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("teach", "0015_deleted_data_sets")]
+    dependencies = [("teach", "0016_points_of_fits")]
 
     operations = [
         migrations.AddIndex(
