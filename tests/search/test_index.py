@@ -92,6 +92,13 @@ def test_photos_alike_are_found_by_a_query_that_is_unlike_them(
     assert recall >= 0.98
 
 
+def test_a_query_that_is_no_number_finds_nothing_and_comes_to_its_end(
+    large_index: LayeredIndex,
+) -> None:
+    _, found = large_index.search(np.full(64, np.nan, np.float32), 10)
+    assert set(found[0]) == {-1}
+
+
 def test_cells_return_k_whenever_k_exist(large_index: LayeredIndex, clustered: np.ndarray) -> None:
     """Candidates far from the query lie in cells that are not visited at first."""
     query = clustered[0]
