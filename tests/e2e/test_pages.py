@@ -235,7 +235,14 @@ def test_a_long_press_selects_on_a_phone(sign_in: SignIn, ana: User) -> None:
     expect(page.get_by_role("toolbar").get_by_role("status")).to_have_text("1 selected")
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     page.locator(".tile").nth(2).tap()
-    expect(page.get_by_role("toolbar").get_by_role("status")).to_have_text("2 selected")
+    bar = page.get_by_role("toolbar")
+    expect(bar.get_by_role("status")).to_have_text("2 selected")
+    for name in ("Favourite", "Tag", "Album", "Trash"):
+        expect(bar.get_by_role("button", name=name, exact=True)).to_be_in_viewport(ratio=1)
+    bar.get_by_role("button", name="More").tap()
+    page.get_by_role("button", name="Teach", exact=True).tap()
+    expect(page.get_by_role("heading", name="Teach a tag from the selected photos")).to_be_visible()
+    expect(page.get_by_role("button", name="Find similar")).to_be_hidden()
 
 
 def test_without_scripts_photos_can_be_seen_found_and_trashed(sign_in: SignIn, ana: User) -> None:

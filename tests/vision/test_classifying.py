@@ -1,14 +1,14 @@
 """Classifiers for somebody's own classes: what they know, and when they keep silent."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.patterns import a_pattern, pixels_of, write_snapshot
+from tests.patterns import a_pattern, pixels_of
+from tests.vision.problems import a_training
 from vision.classifying.figures import calibration_error, confusions
 from vision.classifying.sides import unlike_the_classes
 from vision.classifying.snapshot import open_snapshot
@@ -19,35 +19,16 @@ from vision.classifying.training import (
     without_classifier,
 )
 from vision.classifying.words import in_words
-from vision.decoding import DecoderPool
 from vision.errors import DataMissing, TrainingError, WeightsError
 from vision.eye import joined, load_eye
-from vision.pixels import squash
-from vision.sight import Image
 from vision.versions import classifiers_of, open_version
 
 CLASSES = {"gneis gebändert": "stripes", "斑点": "dots", "[x](http://a) *b*": "checks"}
 
 
-def others(size: int) -> Sequence[Image]:
-    return [squash(pixels_of(a_pattern("rings", seed)), size) for seed in range(20)]
-
-
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> ClassifierTraining:
-    home = tmp_path_factory.mktemp("classifying")
-    return ClassifierTraining(
-        name="rocks-1",
-        slug="rocks",
-        title="Rocks",
-        snapshot=open_snapshot(write_snapshot(home / "photos", CLASSES, photos=15)),
-        base=open_version(),
-        background=others,
-        decoders=DecoderPool(1),
-        kept=home / "features",
-        to=home / "rocks-1",
-        head="linear",
-    )
+    return a_training(tmp_path_factory.mktemp("classifying"), CLASSES, slug="rocks", head="linear")
 
 
 @pytest.fixture(scope="module")

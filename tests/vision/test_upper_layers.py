@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,19 @@ import torch
 from safetensors.numpy import load, save
 
 from tests.hostile.classifier_folders import manifest, pickled, replaced
-from tests.patterns import a_pattern, pixels_of, write_snapshot
+from tests.patterns import a_pattern, pixels_of
+from tests.vision.problems import a_training, others
 from vision.backbones import BACKBONES
 from vision.classifying.blocks import Mapped, Tuned, Tuning, layers_of, settled, tune
 from vision.classifying.fitting import RECIPES, Examples, Fitted, fit
 from vision.classifying.grids import Grids, keep_grids, kept_grids, once
-from vision.classifying.snapshot import TEST, TRAIN, VALIDATION, open_snapshot
+from vision.classifying.snapshot import TEST, TRAIN, VALIDATION
 from vision.classifying.training import ClassifierTraining, train_classifier
 from vision.decoding import DecoderPool
 from vision.errors import TrainingError, VisionError
 from vision.eye import load_eye
 from vision.heads.classifier import describe
 from vision.heads.upper import UpperConfig, UpperLayers
-from vision.pixels import squash
-from vision.sight import Image
 from vision.training.publish import Draft
 from vision.versions import open_version
 
@@ -159,25 +158,9 @@ def test_grids_come_back_in_order_each_as_it_is_or_mirrored(tmp_path: Path) -> N
     assert np.array_equal(found, np.stack([grids[4], grids[0, :, ::-1], grids[1], grids[2]]))
 
 
-def others(size: int) -> Sequence[Image]:
-    return [squash(pixels_of(a_pattern("rings", seed)), size) for seed in range(16)]
-
-
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> ClassifierTraining:
-    home = tmp_path_factory.mktemp("upper")
-    return ClassifierTraining(
-        name="rocks-1",
-        slug="pets",
-        title="Rocks",
-        snapshot=open_snapshot(write_snapshot(home / "photos", CLASSES, photos=15)),
-        base=open_version(),
-        background=others,
-        decoders=DecoderPool(1),
-        kept=home / "features",
-        to=home / "rocks-1",
-        head="blocks",
-    )
+    return a_training(tmp_path_factory.mktemp("upper"), CLASSES, slug="pets", head="blocks")
 
 
 @pytest.fixture(scope="module")
