@@ -11,6 +11,10 @@ from django.conf import settings
 from gunicorn.workers.base import Worker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+# Requests are answered side by side, so none gains from several threads of NumPy or FAISS, which
+# spin while they wait for one another; read when NumPy is loaded.
+for threads_of in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(threads_of, "1")
 django.setup()
 
 bind = settings.MAREA_BIND
