@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
+from django.utils import timezone
 
 from search import fulltext
 from tests.factories import a_photo, a_user
@@ -21,7 +23,7 @@ from webapp.library.models import Photo
 from webapp.library.services.backup.rows import MODELS
 from webapp.library.services.doctor import lessons
 from webapp.teach import jobs
-from webapp.teach.datasets import asking, tidying
+from webapp.teach.datasets import asking, deleting, tidying
 from webapp.teach.datasets.models import DataSet, datasets_folder
 from webapp.teach.datasets.registering import keep_data_set, nothing_told, read_source, snapshot_of
 from webapp.teach.job_models import ModelJob
@@ -133,6 +135,26 @@ def test_a_backup_without_a_version_at_work_gets_one_that_looks_at_all_photos(
     assert photo.state == Photo.State.WAITING
     assert active_version().table == fulltext.TABLE
     assert not ModelVersion.objects.get(name="older").is_active
+
+
+def test_a_data_set_goes_with_the_last_backup_that_needs_it(tmp_path: Path) -> None:
+    ada, backups = a_user("ada"), tmp_path / "backups"
+    data_set, run = a_data_set(ada, tmp_path), a_run(ada)
+    snapshot = backups / "snapshots" / f"{run.snapshot}.json"
+    place = backups / "datasets" / data_set.digest
+    call_command("backup", str(backups), keep=1)
+    assert place.is_dir()
+    assert snapshot.is_file()
+    deleting.delete(data_set)
+    DataSet.objects.update(deleted_at=timezone.now() - timedelta(days=400))
+    tidying.tidy()
+    run.delete()
+    call_command("backup", str(backups))
+    assert place.is_dir()  # the first backup still needs it
+    call_command("backup", str(backups), keep=2)
+    assert not place.exists()
+    assert not list((backups / "datasets").iterdir())
+    assert not snapshot.exists()
 
 
 def test_the_doctor_misses_what_was_learned_from(tmp_path: Path) -> None:

@@ -122,7 +122,8 @@ KINDS: dict[str, Kind] = {
         title="Search",
         about="Captions that you wrote, and what you did with results: photos are found by the "
         "words that you use for them, and what you said you did not search for comes down. Queries "
-        "mean what they meant.",
+        "mean what they meant. It learns from everybody here, as it moves photos and says nothing "
+        "of them.",
         place="webapp.teach.training.embedding:train",
         learns_from=("caption",),
         changes="which photos searches find, most of all by words of those captions",

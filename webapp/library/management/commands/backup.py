@@ -45,8 +45,8 @@ class Command(BaseCommand):
             "--keep",
             type=_at_least_one,
             metavar="N",
-            help="afterwards remove all but the newest N backups in DIR, and originals that none "
-            "of those needs",
+            help="afterwards remove all but the newest N backups in DIR, and originals and data "
+            "sets that none of those needs",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 

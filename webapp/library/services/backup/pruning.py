@@ -1,4 +1,4 @@
-"""Letting go of old backups, and of originals that only they needed.
+"""Letting go of old backups, and of originals, data sets and snapshots that only they needed.
 
 Until then a photo that was deleted for good is still in the backups that were made before.
 """
@@ -15,6 +15,7 @@ from webapp.library.services.backup.layout import (
     backups_in,
     original_in,
 )
+from webapp.library.services.backup.lessons import prune_lessons
 from webapp.library.services.backup.rows import photo_hashes
 
 
@@ -27,7 +28,7 @@ class Pruned:
 
 
 def prune_backups(folder: Path, *, keep: int) -> Pruned:
-    """Remove all but the newest `keep` backups, and originals that none of those refers to.
+    """Remove all but the newest `keep` backups, and files that none of those refers to.
 
     Safe to interrupt: what has lost its manifest is no backup any more, and is removed next time.
     """
@@ -38,7 +39,9 @@ def prune_backups(folder: Path, *, keep: int) -> Pruned:
         (backup / MANIFEST).unlink()
     for rest in _without_manifest(folder):
         shutil.rmtree(rest)
-    needed = {sha256 for backup in backups_in(folder) for sha256 in photo_hashes(backup / ROWS)}
+    rows = [backup / ROWS for backup in backups_in(folder)]
+    prune_lessons(folder, rows)
+    needed = {sha256 for each in rows for sha256 in photo_hashes(each)}
     unneeded = [sha256 for sha256 in _kept(folder) if sha256 not in needed]
     for sha256 in unneeded:
         original_in(folder, sha256).unlink(missing_ok=True)

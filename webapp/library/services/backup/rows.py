@@ -116,9 +116,14 @@ def _name_versions(photo_tags: Sequence[models.Model]) -> None:
 
 def photo_hashes(path: Path) -> set[str]:
     """SHA-256s of the originals that the photos in a backup's rows refer to."""
+    return values_in(path, "library.photo", "sha256")
+
+
+def values_in(path: Path, model: str, field: str) -> set[str]:
+    """What a field holds in a backup's rows of one model."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
-        found = (json.loads(line) for line in lines if '"library.photo"' in line)
-        return {row["fields"]["sha256"] for row in found if row["model"] == "library.photo"}
+        found = (json.loads(line) for line in lines if f'"{model}"' in line)
+        return {row["fields"][field] for row in found if row["model"] == model}
 
 
 def _batches(rows: Iterator[models.Model]) -> Iterator[list[models.Model]]:
