@@ -39,7 +39,7 @@ BY_PHOTO = 1.0
 MOST_UNKNOWN = 1 / 8
 MOST_PHOTOS = 20_000  # beyond, a larger library asks no more of its best photos
 LEAST_PRESENT = -6.0  # log-odds: nothing tells that a library surely lacks what is asked for
-TOP = 3  # photos that say how well a query is answered at all
+TOP, FURTHER = 3, 10  # photos that say how well a query is answered at all
 
 # Everything fitted, by what kind of query it is for: see `witnesses`. "cutoff" was chosen by its
 # figures on development photos: what a library's best photos have to show, see `presence`, and from
@@ -89,10 +89,11 @@ class Background:
         """
         asked = self.known.asked(words)
         kind = kind_of(asked)
-        seen = log_odds(kind, self.witnesses(query, photos, asked))
-        if kind != WORD:
+        witnesses = self.witnesses(query, photos, asked)
+        seen = log_odds(kind, witnesses)
+        if kind != WORD or not len(photos):
             return seen - PRIOR
-        found = max(presence(best_mean(seen), self.size), LEAST_PRESENT)
+        found = max(believed(float(witnesses["present"][0])), LEAST_PRESENT)
         both = -np.logaddexp(0, -seen.astype(np.float64)) - np.logaddexp(0, -found)
         return np.asarray(both - np.log(-np.expm1(both)) - PRIOR, np.float32)
 
@@ -104,10 +105,15 @@ class Background:
         likeness = self._likeness(query, photos)
         known = asked.log_odds(photos) if len(asked.biases) else None
         order = self._order(asked, likeness, known, photos @ query, photos)
-        best = np.argsort(-order, kind="stable")[:TOP]
+        first = np.argsort(-order, kind="stable")[:FURTHER]
+        best = first[:TOP]
         weakest = known.min(axis=1) if known is not None else likeness
         count = max(asked.count, 1)
+        of_word = {}
+        if known is not None and kind_of(asked) == WORD:
+            of_word = self._of_word(asked, known, likeness, first)
         return {
+            **{name: _repeated(value, photos) for name, value in of_word.items()},
             "order": order,
             "top": _repeated(order[best].mean() if len(best) else 0.0, photos),
             "top_likeness": _repeated(likeness[best].mean() if len(best) else 0.0, photos),
@@ -116,6 +122,32 @@ class Background:
             "unknown": _repeated(unknown_share(asked), photos),
             "small": _repeated(np.log(SAMPLE / np.clip(len(self.sample), 1, SAMPLE)), photos),
         }
+
+    def _of_word(
+        self,
+        asked: Asked,
+        known: NDArray[np.float32],
+        likeness: Scores,
+        best: NDArray[np.integer],
+    ) -> dict[str, float]:
+        """Whether the library has a known word at all, by its `best` photos and by what the word's
+        line says of photos with and without it; `present` is the log-odds that it does."""
+        if not len(best):
+            return {}
+        tail, shown = (float(value) for value in asked.usual[0])
+        top = float(known[best[:TOP], 0].mean())
+        further = float(known[best[:FURTHER], 0].mean())
+        told = {
+            "known_top": top,
+            "likeness_top": float(likeness[best[:TOP]].mean()),
+            "log_size": float(np.log(np.clip(self.size, 1, MOST_PHOTOS) / SAMPLE)),
+            "known_further": further,
+            "tail": tail,
+            "shown": shown,
+        }
+        weights = FITTED["present"]
+        present = weights["bias"] + sum(weights[name] * value for name, value in told.items())
+        return {**told, "present": present, "doubt": min(present, 0.0)}
 
     def _order(
         self,
@@ -161,18 +193,11 @@ def log_odds(kind: str, witnesses: Witnesses) -> Scores:
     return np.asarray(total + weights["bias"], np.float32)
 
 
-def presence(best: float, size: int) -> float:
-    """Log-odds that a library of `size` photos has what is asked for, when its best photos have the
-    log-odds `best`. Of many photos that are not meant some are probable by chance."""
-    folds = np.log(np.clip(size, 1, MOST_PHOTOS) / SAMPLE)
+def believed(present: float) -> float:
+    """Log-odds that a word is answered whose library has it with the log-odds `present`: an absent
+    thing that is answered does more harm than one that is there and shown as less likely."""
     chosen = FITTED["cutoff"]
-    wanted = chosen["answered"] + chosen["per_fold"] * folds
-    return float(chosen["steepness"] * (best - wanted))
-
-
-def best_mean(values: NDArray[np.floating]) -> float:
-    """The mean of the TOP highest values; 0 without any."""
-    return float(np.sort(values)[-TOP:].mean()) if len(values) else 0.0
+    return chosen["steepness"] * (present - chosen["answered"])
 
 
 def unknown_share(asked: Asked) -> float:

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from search.alike import alike
+from search.combine import combine
 from search.cutoff import CONFIDENT, SAMPLE, Background
-from search.index.protocol import Vectors
+from search.index.protocol import Scores, Vectors
 from search.known import KnownWords
 from search.query import parse
 from search.rank import Hit, rank
@@ -114,6 +116,32 @@ def cutoff_figures(
     asked = [_ask(library, text, embedded[text], judged) for text, judged in queries.items()]
     curve = [{"threshold": t, **_at(asked, t)} for t in THRESHOLDS]
     return {"queries": len(queries), **_at(asked, CONFIDENT), "curve": curve}
+
+
+def alike_figures(photos: Vectors, labels: Sequence[str]) -> dict[str, Any]:
+    """How far the cut-off of searches by example may be believed: each of `photos` (n, dim) asks
+    for the others with its label, and once more with all of them taken away. As `cutoff_figures`.
+    """
+    classes = np.array(labels)
+    asked = [_ask_alike(photos, classes, place) for place in range(len(photos))]
+    curve = [{"threshold": t, **_at(asked, t)} for t in THRESHOLDS]
+    return {"photos": len(photos), **_at(asked, CONFIDENT), "curve": curve}
+
+
+def _ask_alike(photos: Vectors, classes: NDArray[np.str_], place: int) -> _Asked:
+    others = np.arange(len(photos)) != place
+    right = classes[others] == classes[place]
+    scores = _alike(photos[place], photos[others])
+    order = np.argsort(-scores, kind="stable")
+    rest = photos[others][~right]
+    absent = float(_alike(photos[place], rest).max()) if len(rest) else 0.0
+    return _Asked(scores[order].astype(np.float64), right[order], int(right.sum()), absent)
+
+
+def _alike(example: Vectors, photos: Vectors) -> Scores:
+    sample = photos[:: max(1, len(photos) // SAMPLE)][:SAMPLE]
+    wanted = combine(example[None], sample)
+    return alike(photos, sample, wanted, size=len(photos), examples=1)
 
 
 class _Asked(NamedTuple):

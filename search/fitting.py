@@ -64,14 +64,21 @@ def platt(
 
 
 def logistic(
-    features: Matrix, right: NDArray[np.floating], *, ridge: float = 1.0
+    features: Matrix,
+    right: NDArray[np.floating],
+    counts: NDArray[np.floating] | None = None,
+    *,
+    ridge: float = 1.0,
 ) -> NDArray[np.float64]:
-    """The weights (f,) whose weighted sum of `features` (n, f) is the log-odds of `right` (n,)."""
+    """The weights (f,) whose weighted sum of `features` (n, f) is the log-odds of `right` (n,),
+    each row counted as `counts` (n,) say."""
     found = np.zeros(features.shape[1])
+    counts = np.ones(len(features)) if counts is None else counts
     for _ in range(STEPS):
         p = 1 / (1 + np.exp(-np.clip(features @ found, -30, 30)))
-        gradient = features.T @ (p - right) + ridge * found
-        curve = (features * (p * (1 - p))[:, None]).T @ features + ridge * np.eye(len(found))
+        gradient = features.T @ (counts * (p - right)) + ridge * found
+        curve = (features * (counts * p * (1 - p))[:, None]).T @ features
+        curve += ridge * np.eye(len(found))
         step = np.linalg.solve(curve, gradient)
         found -= step
         if np.abs(step).max() < 1e-6:

@@ -18,6 +18,9 @@ from search.index.protocol import Vectors
 from search.words import Word
 
 LONGEST = 4  # words of a name such as "group of people"
+# What `KnownWords.usual` has of a word whose line was never held against photos: medians over the
+# words of lite2-2026.11c.
+USUAL = (0.0, 0.0)
 CERTAIN = 8.0  # log-odds beyond which a line is not believed any further
 
 LogOdds = NDArray[np.float32]
@@ -25,11 +28,13 @@ LogOdds = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A query's words: the lines (k, dim) and biases (k,) of those that are known, the stems of
-    all others. `count` is how many things are asked for: known ones and other words."""
+    """A query's words: the lines (k, dim), biases (k,) and usual log-odds (k, 2) of those that are
+    known, the stems of all others. `count` is how many things are asked for: known ones and other
+    words."""
 
     lines: Vectors
     biases: Vectors
+    usual: Vectors
     others: frozenset[str]
 
     @property
@@ -46,12 +51,15 @@ class KnownWords:
     """The words of one model version.
 
     `forms` has the row of each name, synonym or plural by its stems, with a space between two;
-    `lines` (rows, dim) and `biases` (rows,) give log-odds for embeddings.
+    `lines` (rows, dim) and `biases` (rows,) give log-odds for embeddings. `usual` (rows, 2) is what
+    a line says of photos that it was not fitted to: what one in a thousand of those without the
+    word exceeds, and the median of those with it. Some lines tell well and others badly.
     """
 
     forms: Mapping[str, int]
     lines: Vectors
     biases: Vectors
+    usual: Vectors
 
     def asked(self, words: Sequence[Word]) -> Asked:
         """Which of a query's content words are known; of names, the longest counts."""
@@ -66,7 +74,8 @@ class KnownWords:
                 rows[row] = None
             at += length
         kept = list(rows)
-        return Asked(self.lines[kept], self.biases[kept], frozenset(others))
+        usual = self.usual[kept]
+        return Asked(self.lines[kept], self.biases[kept], usual, frozenset(others))
 
     def _longest(self, stems: Sequence[str]) -> tuple[int, int | None]:
         for length in range(len(stems), 0, -1):
@@ -83,4 +92,9 @@ def none_known(words: Sequence[Word], dim: int = 0) -> Asked:
 
 def nothing_known(dim: int) -> KnownWords:
     """Of a version of which no lines were fitted."""
-    return KnownWords({}, np.zeros((0, dim), np.float32), np.zeros(0, np.float32))
+    return KnownWords({}, np.zeros((0, dim), np.float32), np.zeros(0, np.float32), usually(0))
+
+
+def usually(rows: int) -> Vectors:
+    """`USUAL` for so many words."""
+    return np.tile(np.array(USUAL, np.float32), (rows, 1))

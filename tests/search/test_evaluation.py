@@ -6,6 +6,7 @@ import pytest
 from search.evaluation import (
     Judged,
     Library,
+    alike_figures,
     average_precision,
     cutoff_figures,
     judged_labels,
@@ -72,6 +73,19 @@ def test_the_curve_shows_less_from_higher_thresholds() -> None:
         values = [point[name] for point in curve]
         assert values == sorted(values, reverse=True)
         assert values[0] > values[-1] or name == "false_alarms"
+
+
+def test_figures_of_examples_that_tell_their_classes_apart() -> None:
+    """Two classes far from each other and one photo like no other."""
+    axes = np.eye(8, dtype=np.float32)
+    photos = np.concatenate([np.tile(axes[:1], (3, 1)), np.tile(axes[1:2], (3, 1)), axes[2:3]])
+    figures = alike_figures(photos, [*"aaabbbc"])
+    assert figures["photos"] == 7
+    assert (figures["precision"], figures["recall_kept"]) == (1.0, 1.0)
+    assert figures["false_alarms"] == 0.0
+    confused = alike_figures(photos, [*"ababacc"])
+    assert confused["precision"] < 0.6
+    assert confused["false_alarms"] > 0.5
 
 
 def test_average_precision_of_an_order_worked_out_by_hand() -> None:

@@ -17,11 +17,12 @@ DIM = 32
 GENERIC = unit_vectors(20, seed=3, dim=DIM)
 
 
-def known(*, dog: int = 0, light: int = 1) -> KnownWords:
-    """Dogs lie along one axis, traffic lights along another."""
+def known(*, dog: int = 0, light: int = 1, tail: float = -1.0, shown: float = 4.0) -> KnownWords:
+    """Dogs lie along one axis, traffic lights along another; see `KnownWords.usual`."""
     lines = 12 * np.eye(DIM, dtype=np.float32)[[dog, light]]
     forms = {"dog": 0, "traffic light": 1}
-    return KnownWords(forms, lines, np.array([-6, -6], np.float32))
+    usual = np.array([[tail, shown], [tail, shown]], np.float32)
+    return KnownWords(forms, lines, np.array([-6, -6], np.float32), usual)
 
 
 def library(count: int, *, dogs: int, seed: int = 1) -> np.ndarray:
@@ -59,6 +60,19 @@ def test_the_nearest_come_first_even_where_the_word_is_absent() -> None:
     assert (found < cutoff.CONFIDENT).all()
     assert found.argmax() == 7
     assert len(set(found.tolist())) > 30  # no ties by which the order would be lost
+
+
+def test_a_word_is_answered_by_what_its_own_line_says_of_photos_without_it() -> None:
+    """The same log-odds say much where nothing else reaches them, and little where much does."""
+    photos = library(200, dogs=0)
+    photos[:12, 0] = 0.6  # log-odds of 1.2
+    query = unit_vectors(1, seed=9, dim=DIM)[0]
+
+    def best(tail: float) -> float:
+        background = cutoff.Background(photos, GENERIC, known(tail=tail, shown=1.0), 1_000)
+        return float(background.evidence(query, photos, content_words("dog"))[0]) + PRIOR
+
+    assert best(-3.0) > 0.0 > best(1.5)
 
 
 def test_the_best_of_more_photos_has_to_be_better() -> None:

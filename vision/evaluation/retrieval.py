@@ -12,7 +12,7 @@ from vision.collection import Collection
 from vision.errors import DataMissing
 from vision.evaluation.recall import image_to_text, text_to_image
 from vision.eye import LOOK_BATCH, Eye
-from vision.sight import Sight
+from vision.sight import EVERYTHING, Sight
 from vision.text_encoder import TextEncoder
 
 Seen = list[tuple[str, Sight]]
@@ -94,11 +94,13 @@ def _asked(captions: Captions, text_encoder: TextEncoder) -> tuple[Embeddings, N
     return text_encoder.encode(texts), np.repeat(np.arange(len(captions)), list(map(len, captions)))
 
 
-def look_at_split(collection: Collection, split: str, eye: Eye) -> Seen:
+def look_at_split(
+    collection: Collection, split: str, eye: Eye, *, wanted: frozenset[str] = EVERYTHING
+) -> Seen:
     """Every photo of a split by name, with what the Eye sees in it."""
     photos = collection.photos(split)
     seen: Seen = []
     while batch := list(islice(photos, LOOK_BATCH)):
         names, images = zip(*batch, strict=True)
-        seen += zip(names, eye.look(images), strict=True)
+        seen += zip(names, eye.look(images, wanted=wanted), strict=True)
     return seen

@@ -6,7 +6,7 @@ or to take away.
     ?image=…&q=-snow 2024     like this picture, without snow, and taken in 2024
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from numpy.typing import NDArray
 
+from search import cutoff
+from search.alike import alike
 from search.combine import Combination, combine
 from search.index import Selection
 from search.query import Field, Query
@@ -29,6 +31,7 @@ from webapp.find.services import (
     CANDIDATES,
     PAGE,
     SearchPage,
+    before_the_cutoff,
     found_with_photos,
     matching_photos,
     next_offset,
@@ -84,13 +87,14 @@ class Examples:
         like = {"like": ",".join(map(str, self.ids))} if self.photos else {}
         return like | ({"image": self.token} if self.image else {})
 
-    def url(self, text: str, *, offset: int = 0) -> str:
+    def url(self, text: str, *, offset: int = 0, more: bool = False) -> str:
         place = {"offset": str(offset)} if offset else {}
-        return f"{reverse('find:page')}?{urlencode({'q': text, **self.fields, **place})}"
+        return f"{reverse('find:page')}{self.trail(text, more=more, **place)}"
 
-    def trail(self, text: str) -> str:
+    def trail(self, text: str, *, more: bool = False, **place: str) -> str:
         """What the address of a photo that was found so ends in."""
-        return f"?{urlencode({'q': text, **self.fields})}"
+        all_of_it = {"more": "1"} if more else {}
+        return f"?{urlencode({'q': text, **self.fields, **all_of_it, **place})}"
 
     def shown(self, text: str) -> list[Example]:
         """Each with the address of the same search without it."""
@@ -139,24 +143,33 @@ def wish_of(user: User, data: QueryDict) -> Wish:
 
 
 def find_like(
-    user: User, text: str, examples: Examples, *, limit: int = PAGE, offset: int = 0
+    user: User,
+    text: str,
+    examples: Examples,
+    *,
+    limit: int = PAGE,
+    offset: int = 0,
+    show_more: bool = False,
 ) -> SearchPage | None:
-    """The user's photos most like the examples, best first; None while a worker has to look at a
-    picture. Words of `text` add to the examples or, with a minus, take away from them; conditions
-    hold as in every search. The number of SQL queries does not depend on the results."""
+    """The user's photos most like the examples, best first; those that are hardly of the same only
+    if `show_more`. None while a worker has to look at a picture. Words of `text` add to the
+    examples or, with a minus, take away from them; conditions hold as in every search. The number
+    of SQL queries does not depend on the results."""
     query = understand(user, text)
     memory = remembered(user, query, examples.written)
     hits = like_hits(user, query, examples, memory)
     if hits is None:
         return None
-    page = hits[offset : offset + limit]
+    confident = cutoff.confident(hits)
+    shown = before_the_cutoff(hits, show_more=show_more)
+    page = shown[offset : offset + limit]
     return SearchPage(
         query=query,
         found=found_with_photos(user, matching_photos(user, query), page),
-        confident=len(hits),
+        confident=confident,
         total=len(hits),
-        hidden=0,
-        next_offset=next_offset(offset, limit, len(hits)),
+        hidden=len(hits) - len(shown),
+        next_offset=next_offset(offset, limit, len(shown)),
         hits=hits,
         memory=memory,
     )
@@ -181,7 +194,9 @@ def like_hits(
         matching = matching_photos(user, query).values_list("pk", flat=True)
         photos &= Selection.of(list(matching))
     _, nearest = view.index.search(wanted.whole, CANDIDATES, photos)
-    hits = _hits(view, query, wanted, nearest[nearest >= 0])
+    ids = nearest[nearest >= 0]
+    probable = _probable(view, query, wanted, ids, size=len(photos), examples=len(vectors))
+    hits = _hits(view, query, wanted, ids, probable)
     known_to = memory or remembered(user, query, examples.written)
     return fold_hits(user, last(hits, known_to.not_meant))
 
@@ -199,13 +214,35 @@ def _taken_away(query: Query) -> list[str]:
 
 
 def _hits(
-    view: engine.View, query: Query, wanted: Combination, ids: NDArray[np.int64]
+    view: engine.View,
+    query: Query,
+    wanted: Combination,
+    ids: NDArray[np.int64],
+    probable: Mapping[int, float],
 ) -> list[Hit]:
     """In the index's order, each with what speaks for it."""
     parts = [_signal(view, ids, wanted.likeness, LIKE_THEM)]
     if wanted.words is not None:
         parts.append(_signal(view, ids, wanted.words, FITS.format(query.text)))
-    return [Hit(photo_id, 1.0, parts) for photo_id in ids.tolist()]
+    return [Hit(photo_id, probable.get(photo_id, 0.0), parts) for photo_id in ids.tolist()]
+
+
+def _probable(
+    view: engine.View,
+    query: Query,
+    wanted: Combination,
+    ids: NDArray[np.int64],
+    *,
+    size: int,
+    examples: int,
+) -> dict[int, float]:
+    """How probably each photo shows the same. With words nothing measures that: then whatever is
+    near counts as meant."""
+    if query.text or _taken_away(query):
+        return dict.fromkeys(ids.tolist(), 1.0)
+    known, vectors = view.index.vectors(ids)
+    found = alike(vectors, view.sample, wanted, size=size, examples=examples)
+    return dict(zip(known.tolist(), found.tolist(), strict=True))
 
 
 def _signal(

@@ -2,20 +2,23 @@
 
 Only photos of training splits are used. Their embeddings know the captions that were learned with
 them, so a caption's own photo is left out when the cut-off is fitted; other photos that show the
-same are what it learns from.
+same are what it learns from. What a line says of the photos that it was fitted to is too good to be
+true: the cut-off learns from lines that were fitted to the other half of the photos.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.cutoff import Background, Witnesses, kind_of
+from search.cutoff import WORD, Background, Witnesses, kind_of
+from search.evaluation import Judged
 from search.fitting import fit_lines, logistic
 from search.index.protocol import Vectors
-from search.known import KnownWords, nothing_known
+from search.known import CERTAIN, KnownWords, nothing_known
 from search.words import content_words
 from vision.text_encoder import TextEncoder
 from vision.vocabulary import vocabulary
@@ -23,17 +26,24 @@ from webapp.find.judging import Judgements, vocabulary_forms
 
 # Photos that must show a word of the vocabulary, or any other word, before a line is fitted.
 FEWEST_OF_VOCABULARY, FEWEST_OF_OTHERS = 20, 40
-RIDGE = 100.0
+RIDGE = 100.0  # of a line that is fitted to all photos
 SEVERAL_CAPTIONS = 2.0  # how much more a photo counts that several people described
+TAIL = 0.999  # so many of the photos without a word are less like it
+FEWEST_SHOWN = 3  # photos with a word that say what its line usually says of them
 LIBRARIES = (30, 100, 300, 1_500)  # photos
+LIBRARIES_OF_WORDS = (30, 100, 300, 1_000, 3_000)
 QUERIES = 200  # of each kind in each library
+FURTHEST = 200  # places of a known word's results that are learned from
+ABSENT_COUNTS = 5.0  # a word that is not there, against each of the first ten photos of one that is
+TOLD = ("known_top", "known_further", "likeness_top", "log_size", "tail", "shown")
 WEIGHED: Mapping[str, tuple[str, ...]] = {
-    "word": ("order", "top", "top_likeness"),
+    "word": ("order", "tail", "shown", "present", "doubt"),
     "several": ("order", "top", "top_weakest", "log_words", "unknown", "small"),
     "unknown": ("order", "top", "log_words", "small"),
 }
 
 Question = tuple[str, NDArray[np.float64], int | None]  # text, truth, its own photo
+Chosen = Sequence[NDArray[np.bool_]]  # photos of each training
 
 
 @dataclass(frozen=True)
@@ -47,88 +57,192 @@ class Training:
     def is_well_described(self) -> bool:
         return float(np.mean([len(each.captions) for each in self.judgements.written])) > 1.5
 
+    def is_sure_of(self, thing: str) -> bool:
+        """Whether photos of which nobody says `thing` can be believed not to show it."""
+        return self.is_well_described or thing in self.labelled
+
+    @cached_property
+    def labelled(self) -> frozenset[str]:
+        has_labels = any(each.labels for each in self.judgements.written)
+        return frozenset(self.judgements.things_to_ask() if has_labels else ())
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The lines of all photos, and those of each half for asking about `others`: the rest."""
+
+    known: KnownWords
+    of_half: Sequence[KnownWords]
+    others: Sequence[Chosen]
+
 
 @dataclass
 class Gathered:
     """Witnesses and truth of one kind of query, to be fitted."""
 
-    features: list[NDArray[np.float64]] = field(default_factory=list)
+    witnesses: list[Witnesses] = field(default_factory=list)
     right: list[NDArray[np.float64]] = field(default_factory=list)
 
+    def add(self, witnesses: Witnesses, right: NDArray[np.float64]) -> None:
+        """Of a known word the first results only: nobody looks at those of which it says little."""
+        first = np.argsort(-witnesses["order"], kind="stable")
+        first = first[:FURTHEST] if "present" in witnesses else first
+        self.witnesses.append({name: values[first] for name, values in witnesses.items()})
+        self.right.append(right[first])
 
-def fit_known_words(trainings: Sequence[Training]) -> KnownWords:
-    """Lines for the words that enough photos show."""
+
+def learn_words(trainings: Sequence[Training]) -> Learned:
+    """Lines for the words that enough photos show, and what they say of photos in general."""
+    things = _things(trainings)
+    forms = _forms(things)
+    chance = np.random.default_rng(0)
+    second = [chance.integers(0, 2, len(each.photos)) == 1 for each in trainings]
+    halves = [second, [~each for each in second]]
+    fitted = [_lines(trainings, things, half, RIDGE / 2) for half in halves]
+    scores = [
+        np.where(is_second[:, None], _scores(photos, *fitted[1]), _scores(photos, *fitted[0]))
+        for is_second, photos in zip(second, (each.photos for each in trainings), strict=True)
+    ]
+    usual = _usual(trainings, things, scores)
+    everything = [np.ones(len(each.photos), bool) for each in trainings]
+    lines, biases = _lines(trainings, things, everything, RIDGE)
+    return Learned(
+        KnownWords(forms, lines, biases, usual),
+        [KnownWords(forms, *each, usual) for each in fitted],
+        halves[::-1],
+    )
+
+
+def _things(trainings: Sequence[Training]) -> list[str]:
     counted: dict[str, int] = defaultdict(int)
     for each in trainings:
         for thing, count in each.judgements.things_shown().items():
             counted[thing] += count
-    things = sorted(thing for thing, count in counted.items() if count >= _fewest(thing))
-    shown = np.concatenate([_shown(each.judgements, things) for each in trainings])
-    weights = [
-        np.full(len(each.photos), SEVERAL_CAPTIONS if each.is_well_described else 1.0)
-        for each in trainings
-    ]
-    photos = np.concatenate([each.photos for each in trainings])
-    lines, biases = fit_lines(photos, shown, np.concatenate(weights), ridge=RIDGE)
+    return sorted(thing for thing, count in counted.items() if count >= _fewest(thing))
+
+
+def _forms(things: Sequence[str]) -> dict[str, int]:
     row = {thing: number for number, thing in enumerate(things)}
     forms = {form: row[name] for form, name in vocabulary_forms().items() if name in row}
     others = {thing: number for thing, number in row.items() if thing not in vocabulary()}
-    return KnownWords(others | forms, lines, biases)
+    return others | forms
+
+
+def _lines(
+    trainings: Sequence[Training], things: Sequence[str], chosen: Chosen, ridge: float
+) -> tuple[Vectors, Vectors]:
+    pairs = list(zip(trainings, chosen, strict=True))
+    shown = np.concatenate([_shown(each.judgements, things)[rows] for each, rows in pairs])
+    counts = [
+        np.full(int(rows.sum()), SEVERAL_CAPTIONS if each.is_well_described else 1.0)
+        for each, rows in pairs
+    ]
+    photos = np.concatenate([each.photos[rows] for each, rows in pairs])
+    return fit_lines(photos, shown, np.concatenate(counts), ridge=ridge)
+
+
+def _scores(photos: Vectors, lines: Vectors, biases: Vectors) -> NDArray[np.float32]:
+    return np.clip(photos @ lines.T + biases, -CERTAIN, CERTAIN)
+
+
+def _usual(
+    trainings: Sequence[Training], things: Sequence[str], scores: Sequence[NDArray[np.float32]]
+) -> Vectors:
+    """`KnownWords.usual` by the `scores` (n, things) of lines not fitted to these photos."""
+    usual = np.empty((len(things), 2), np.float32)
+    for place, thing in enumerate(things):
+        tails, having = [], []
+        for each, told in zip(trainings, scores, strict=True):
+            without = told[each.judgements.shown(thing) == 0, place]
+            if len(without) and each.is_sure_of(thing):
+                tails.append(np.quantile(without, TAIL))
+            having.append(told[list(each.judgements.judged(thing).relevant), place])
+        tail, of_shown = max(tails, default=0.0), np.concatenate(having)
+        usual[place] = tail, np.median(of_shown) if len(of_shown) >= FEWEST_SHOWN else tail
+    return usual
 
 
 def fit_cutoff(
-    trainings: Sequence[Training], known: KnownWords, encoder: TextEncoder, generic: Vectors
+    trainings: Sequence[Training], learned: Learned, encoder: TextEncoder, generic: Vectors
 ) -> dict[str, dict[str, float]]:
     """The weights of `search.cutoff.FITTED` but for where the cut-off is."""
-    chance = np.random.default_rng(0)
-    gathered: dict[str, Gathered] = defaultdict(Gathered)
-    usual: list[tuple[float, float]] = []
+    asking = _Asking(encoder, generic, np.random.default_rng(0))
     for training in trainings:
         for size in LIBRARIES:
-            _gather(training, size, known, encoder, generic, chance, gathered, usual)
-    weights = {kind: _weights(kind, gathered[kind]) for kind in WEIGHED}
-    median, spread = np.median(np.array(usual), axis=0)
-    return {"others": {"median": float(median), "spread": float(spread)}, **weights}
+            asking.ask_texts(training, learned.known, size)
+    for number, training in enumerate(trainings):
+        for known, others in zip(learned.of_half, learned.others, strict=True):
+            for size in LIBRARIES_OF_WORDS:
+                asking.ask_words(training, known, np.flatnonzero(others[number]), size)
+    present = _present(asking.gathered[WORD])
+    weights = {kind: _weights(kind, asking.gathered[kind]) for kind in WEIGHED}
+    median, spread = np.median(np.array(asking.usual), axis=0)
+    others_usual = {"median": float(median), "spread": float(spread)}
+    return {"others": others_usual, "present": present, **weights}
 
 
-def _gather(
-    training: Training,
-    size: int,
-    known: KnownWords,
-    encoder: TextEncoder,
-    generic: Vectors,
-    chance: np.random.Generator,
-    gathered: dict[str, Gathered],
-    usual: list[tuple[float, float]],
-) -> None:
-    """Ask a library of `size` photos, with what is asked for in it and without."""
-    for number, (text, truth, own) in enumerate(_questions(training.judgements, chance)):
-        rows = chance.choice(len(training.photos), size, replace=False)
+@dataclass
+class _Asking:
+    """Asks libraries, with what is asked for in them and without."""
+
+    encoder: TextEncoder
+    generic: Vectors
+    chance: np.random.Generator
+    gathered: dict[str, Gathered] = field(default_factory=lambda: defaultdict(Gathered))
+    usual: list[tuple[float, float]] = field(default_factory=list)
+
+    def ask_texts(self, training: Training, known: KnownWords, size: int) -> None:
+        """Sentences, parts of them and unknown words, in a library of `size` photos."""
+        for number, question in enumerate(_texts(training.judgements, self.chance)):
+            rows = self.chance.choice(len(training.photos), size, replace=False)
+            words = known if number % 4 else nothing_known(training.photos.shape[1])
+            if kind_of(words.asked(content_words(question[0]))) != WORD:
+                query = self._ask(question, training, rows, words)
+                if size == max(LIBRARIES):
+                    median, upper = np.quantile(training.photos[rows] @ query, [0.5, 0.84])
+                    self.usual.append((float(median), float(upper - median)))
+
+    def ask_words(
+        self, training: Training, known: KnownWords, photos: NDArray[np.int64], size: int
+    ) -> None:
+        """Known words, in a library of `size` of `photos`, to which `known` was not fitted."""
+        if len(photos) < size:
+            return
+        for question in _words(training.judgements, self.chance):
+            rows = self.chance.choice(photos, size, replace=False)
+            if kind_of(known.asked(content_words(question[0]))) == WORD:
+                self._ask(question, training, rows, known)
+
+    def _ask(
+        self, question: Question, training: Training, rows: NDArray[np.int64], words: KnownWords
+    ) -> Vectors:
+        """Returns the embedding of what is asked."""
+        text, truth, own = question
         photos, truth = training.photos[rows], np.where(rows == own, np.nan, truth[rows])
-        query = encoder.encode([text])[0]
-        if size == max(LIBRARIES):
-            median, upper = np.quantile(photos @ query, [0.5, 0.84])
-            usual.append((float(median), float(upper - median)))
-        words = known if number % 4 else nothing_known(photos.shape[1])
+        query = self.encoder.encode([text])[0]
         asked = words.asked(content_words(text))
         for kept in (~np.isnan(truth), truth == 0):
-            background = Background(photos[kept][:1_000], generic, words)
+            background = Background(photos[kept][:1_000], self.generic, words, int(kept.sum()))
             witnesses = background.witnesses(query, photos[kept], asked)
-            into = gathered[kind_of(asked)]
-            into.features.append(_matrix(witnesses, kind_of(asked)))
-            into.right.append(truth[kept])
+            self.gathered[kind_of(asked)].add(witnesses, truth[kept])
+        return query
 
 
-def _questions(judgements: Judgements, chance: np.random.Generator) -> Iterator[Question]:
-    """Words, and for photos that several people described sentences and parts of them. Truth is 1,
-    0 or nan where it is not clear."""
+def _words(judgements: Judgements, chance: np.random.Generator) -> Iterator[Question]:
+    """Words on which people agree, however rare. Truth is 1, 0 or nan where it is not clear."""
+    things = [thing for thing in judgements.things_to_ask() if judgements.judged(thing).relevant]
+    for place in chance.permutation(len(things))[:QUERIES]:
+        judged = judgements.judged(things[place])
+        yield judgements.name(things[place]), _truth(judgements, judged), None
+
+
+def _texts(judgements: Judgements, chance: np.random.Generator) -> Iterator[Question]:
+    """Words that are asked for, and for photos that several people described sentences and parts of
+    them."""
     words = list(judgements.words().items())
     for place in chance.permutation(len(words))[:QUERIES]:
         word, judged = words[place]
-        truth = np.zeros(len(judgements.written))
-        truth[list(judged.relevant)] = 1
-        truth[list(judged.unclear)] = np.nan
-        yield word, truth, None
+        yield word, _truth(judgements, judged), None
     if not any(len(each.captions) > 1 for each in judgements.written):
         return
     for place in chance.permutation(len(judgements.written))[:QUERIES]:
@@ -137,6 +251,13 @@ def _questions(judgements: Judgements, chance: np.random.Generator) -> Iterator[
             text = _perhaps_shortened(captions[chance.integers(len(captions))], chance)
             grades = judgements.grades(text)
             yield text, np.select([grades >= 2, grades == 1], [1.0, np.nan], 0.0), int(place)
+
+
+def _truth(judgements: Judgements, judged: Judged) -> NDArray[np.float64]:
+    truth = np.zeros(len(judgements.written))
+    truth[list(judged.relevant)] = 1
+    truth[list(judged.unclear)] = np.nan
+    return truth
 
 
 def _perhaps_shortened(text: str, chance: np.random.Generator) -> str:
@@ -148,11 +269,29 @@ def _perhaps_shortened(text: str, chance: np.random.Generator) -> str:
     return " ".join(words[place] for place in kept)
 
 
+def _present(gathered: Gathered) -> dict[str, float]:
+    """The weights by which the best photos tell whether a library has a known word; `gathered` then
+    has what they say."""
+    rows = np.array([[each[name][0] for name in TOLD] for each in gathered.witnesses])
+    rows = np.concatenate([np.ones_like(rows[:, :1]), rows], axis=1)
+    found = np.array([float(right[:10].sum()) for right in gathered.right])
+    is_there = np.array([float(right.any()) for right in gathered.right])
+    counts = np.where(is_there > 0, found, ABSENT_COUNTS)
+    weights = logistic(rows, is_there, counts)
+    for each, log_odds in zip(gathered.witnesses, rows @ weights, strict=True):
+        each["present"] = np.full(len(each["order"]), log_odds)
+        each["doubt"] = np.minimum(each["present"], 0.0)
+    return _named(("bias", *TOLD), weights)
+
+
 def _weights(kind: str, gathered: Gathered) -> dict[str, float]:
-    features = np.concatenate(gathered.features)
+    features = np.concatenate([_matrix(each, kind) for each in gathered.witnesses])
     found = logistic(features, np.concatenate(gathered.right))
-    names = ("bias", *WEIGHED[kind])
-    return {name: round(float(value), 4) for name, value in zip(names, found, strict=True)}
+    return _named(("bias", *WEIGHED[kind]), found)
+
+
+def _named(names: Sequence[str], weights: NDArray[np.float64]) -> dict[str, float]:
+    return {name: round(float(value), 4) for name, value in zip(names, weights, strict=True)}
 
 
 def _matrix(witnesses: Witnesses, kind: str) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ from search.query import MAX_SCANNED
 from webapp.accounts.models import User
 from webapp.errors import Conflict, NotFound
 from webapp.find.examples import asked_examples, like_hits
+from webapp.find.services import before_the_cutoff
 from webapp.find.trails import in_list
 from webapp.find.understanding import understand
 from webapp.library.models import Photo
@@ -20,15 +21,17 @@ def like_trail(user: User, photo: Photo, data: QueryDict) -> Trail | None:
         examples = asked_examples(user, data)
         if examples is None:
             return None
-        hits = like_hits(user, understand(user, text), examples) or []
+        found = like_hits(user, understand(user, text), examples) or []
     except (NotFound, Conflict):
         return None
+    is_all = "more" in data
+    hits = before_the_cutoff(found, show_more=is_all)
     hit = next((each for each in hits if each.photo_id == photo.pk), None)
     return Trail(
-        back_url=f"{examples.url(text)}#photo-{photo.pk}",
+        back_url=f"{examples.url(text, more=is_all)}#photo-{photo.pk}",
         back_label="More like this",
         neighbours=in_list([each.photo_id for each in hits], photo.pk),
-        query=examples.trail(text),
+        query=examples.trail(text, more=is_all),
         why=Why(hit.reasons, is_guess=True) if hit else None,
         asked={"q": text, **examples.fields},
         examples=examples.written,

@@ -11,6 +11,7 @@ from search.cutoff import GENERIC_QUERIES
 from search.evaluation import (
     Judged,
     Library,
+    alike_figures,
     cutoff_figures,
     judged_labels,
     judged_words,
@@ -68,6 +69,16 @@ def measure_keywords(
     if not words:
         raise DataMissing(f"The captions of {split_name!r} in {folder} have too few words.")
     return keyword_figures(make_library(photos, encoder, known), words, embedded(words, encoder))
+
+
+def measure_alike(folder: Path, split_name: str, *, seen: Seen) -> Figures:
+    """`search.evaluation.alike_figures` for photos with one label each. Raises DataMissing where
+    there are none."""
+    labels = Collection(folder).labels(split_name) or {}
+    photos = [(sight.embedding, labels[name][0]) for name, sight in seen if len(labels[name]) == 1]
+    if not photos:
+        raise DataMissing(f"No photo of {split_name!r} in {folder} has a single label.")
+    return alike_figures(np.stack([each for each, _ in photos]), [label for _, label in photos])
 
 
 def make_library(photos: Seen, encoder: TextEncoder, known: KnownWords) -> Library:

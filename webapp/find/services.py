@@ -75,7 +75,7 @@ def find_photos(
     memory, ranker = remembered(user, query), ranker_at_work()
     hits = _hits(user, query, visible, memory, ranker)
     confident = cutoff.confident(hits)
-    shown = hits if show_more else hits[: confident or NEAREST]
+    shown = before_the_cutoff(hits, show_more=show_more)
     page = shown[offset : offset + limit]
     return SearchPage(
         query=query,
@@ -100,6 +100,11 @@ def ranked_hits(user: User, query: Query, *, show_more: bool = False) -> list[Hi
     """What `find_photos` pages through for a query with text, best first."""
     visible, memory = matching_photos(user, query), remembered(user, query)
     hits = _hits(user, query, visible, memory, ranker_at_work())
+    return before_the_cutoff(hits, show_more=show_more)
+
+
+def before_the_cutoff(hits: list[Hit], *, show_more: bool) -> list[Hit]:
+    """What is shown: where no photo surely shows what is asked for, the nearest."""
     return hits if show_more else hits[: cutoff.confident(hits) or NEAREST]
 
 

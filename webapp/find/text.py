@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.cutoff import GENERIC_QUERIES
-from search.known import KnownWords, nothing_known
+from search.known import KnownWords, nothing_known, usually
 from vision.errors import VisionError
 from vision.sight import EMBED_DIM
 from vision.text_encoder import TextEncoder, load_text_encoder
@@ -59,9 +59,9 @@ def read_known_words(version: Version) -> KnownWords:
         return nothing_known(EMBED_DIM)
     arrays = version.arrays(spec["file"])
     forms = json.loads(version.text(spec["forms"]))
-    return KnownWords(
-        forms, arrays["lines"].astype(np.float32), arrays["biases"].astype(np.float32)
-    )
+    lines, biases = arrays["lines"].astype(np.float32), arrays["biases"].astype(np.float32)
+    usual = arrays.get("usual", usually(len(biases)))  # versions of before have none
+    return KnownWords(forms, lines, biases, usual.astype(np.float32))
 
 
 def embedding_digest(version: Version) -> str:

@@ -37,7 +37,8 @@ def find_page(request: HtmxRequest) -> HttpResponse:
         raise UserError("This is no page of search results. Search again from the start.")
     text, more = request.GET.get("q", "")[:MAX_SCANNED], form.cleaned_data["more"]
     offset = form.cleaned_data["offset"] or 0
-    if like := like_page(request, text, offset=offset, template=_template(request, offset)):
+    template = _template(request, offset)
+    if like := like_page(request, text, offset=offset, more=more, template=template):
         return like
     page = find_photos(request.user, text, offset=offset, show_more=more)
     note_search(request.user, text, page, offset=offset)
@@ -52,7 +53,7 @@ def find_page(request: HtmxRequest) -> HttpResponse:
         "suggestions": suggestions(request.user) if not page.confident else [],
         "better": "" if page.confident else completion.better_spelled(request.user, page.query),
     }
-    return render(request, _template(request, offset), context)
+    return render(request, template, context)
 
 
 @require_safe

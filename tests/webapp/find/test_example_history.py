@@ -86,7 +86,7 @@ def test_a_photo_that_is_not_alike_enough_comes_last_for_these_examples_alone(
     as_ana.post(NOT_THIS, {"photos": best, "like": like, "q": ""})
     assert found(as_ana, like=like) == [*others, best]
     assert found(as_ana, like=f"{like},{dogs['car'].pk}")[0] == best
-    walked = as_ana.get(reverse("library:photo", args=[others[-1]]) + f"?like={like}")
+    walked = as_ana.get(reverse("library:photo", args=[others[-1]]) + f"?like={like}&more=1")
     assert walked.context["trail"].neighbours.next == best
 
     as_ana.post(NOT_THIS, {"photos": best, "like": like, "q": "", "say": "undo"})

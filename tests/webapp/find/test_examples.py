@@ -32,7 +32,8 @@ def a_scene(owner: User, *texts: str) -> Photo:
 
 
 def found(client: Client, **asked: str) -> list[int]:
-    answer = client.get(SEARCH, asked)
+    """All of it, also what is hardly of the same."""
+    answer = client.get(SEARCH, {"more": "1", **asked})
     assert answer.status_code == 200
     return [tile.id for tile in answer.context["tiles"]]
 
@@ -55,6 +56,31 @@ def test_the_most_alike_come_first_and_the_example_is_left_out(
     assert dogs["beach"].pk not in ids
     assert set(ids[:2]) == {dogs["snow"].pk, dogs["room"].pk}
     assert len(ids) == 4
+
+
+def test_what_is_hardly_of_the_same_is_folded_under_less_likely(as_ana: Client, ana: User) -> None:
+    first, again = (a_scene(ana, "a dog on a beach") for _ in range(2))
+    other = a_scene(ana, "an office with computers")
+    page = as_ana.get(SEARCH, {"like": str(first.pk)})
+    assert [tile.id for tile in page.context["tiles"]] == [again.pk]
+    assert (page.context["page"].confident, page.context["page"].hidden) == (1, 1)
+    assert "Show more anyway" in page.content.decode()
+
+    more = as_ana.get(page.context["more_url"])
+    tiles = more.context["tiles"]
+    assert [tile.id for tile in tiles] == [again.pk, other.pk]
+    assert [tile.reasons.startswith("less likely") for tile in tiles] == [False, True]
+    walked = as_ana.get(tiles[0].url).context["trail"]
+    assert walked.next_url == tiles[1].url
+    assert "more=1" in walked.back_url
+
+
+def test_where_nothing_is_surely_of_the_same_the_page_says_so(as_ana: Client, ana: User) -> None:
+    dog, office = a_scene(ana, "a dog on a beach"), a_scene(ana, "an office with computers")
+    page = as_ana.get(SEARCH, {"like": str(dog.pk)})
+    assert [tile.id for tile in page.context["tiles"]] == [office.pk]
+    assert page.context["page"].confident == 0
+    assert "Nothing here is surely of the same" in page.content.decode()
 
 
 def test_words_add_to_an_example(as_ana: Client, dogs: dict[str, Photo]) -> None:

@@ -44,7 +44,7 @@ def carry_known_words(
     moved = carried(lines, old, new)
     # Forms are as they were; safetensors needs arrays that lie in one piece.
     half = np.ascontiguousarray(moved, np.float16)
-    save_file({"lines": half, "biases": arrays["biases"]}, draft.folder / spec["file"])
+    save_file({**arrays, "lines": half}, draft.folder / spec["file"])
     taught = hashlib.sha256((draft.folder / head["file"]).read_bytes()).hexdigest()
     draft.parts["known"] = spec | {"embedding": taught}
     return float(np.abs(new @ moved.T - old @ lines.T).mean())

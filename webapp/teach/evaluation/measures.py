@@ -63,6 +63,12 @@ def cutoff(subject: Subject, folder: Path, split: str) -> Figures:
     )
 
 
+def alike(subject: Subject, folder: Path, split: str) -> Figures:
+    from webapp.find.measuring import measure_alike
+
+    return measure_alike(folder, split, seen=subject.seen(folder, split))
+
+
 def search(subject: Subject, folder: Path, split: str) -> Figures:
     """The whole search, in a library of its own: `kept_by_cutoff` of what is among the first ten
     comes before the cut-off, `shown` is the mean number of results before it; `ndcg@10` of the
@@ -99,5 +105,6 @@ MEASURES: Mapping[str, Measure] = {
     "search": search,
     "ablation": ablation,
     "cutoff": cutoff,
+    "alike": alike,
     "classification": classification,
 }

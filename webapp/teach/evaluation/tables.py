@@ -71,6 +71,7 @@ def all_tables(versions: Versions) -> str:
         _ablation(versions),
         _section("The cut-off", "cutoff", CUTOFF, versions),
         _curves(versions),
+        _section("The cut-off of searches by example", "alike", CUTOFF, versions),
         _published(versions),
     ]
     return "\n\n".join(section for section in sections if section)

@@ -3,11 +3,12 @@
 import json
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from search import cutoff
@@ -17,14 +18,13 @@ from vision.errors import VisionError
 from vision.evaluation.tag_truth import written_about
 from vision.text_encoder import TextEncoder
 from vision.versions import Version, open_version
-from webapp.find.fitting import Training, fit_cutoff, fit_known_words
+from webapp.find.fitting import Training, fit_cutoff, learn_words
+from webapp.find.fitting_alike import Classed, fit_alike
 from webapp.find.judging import Judgements
 from webapp.find.text import embedding_digest
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 COLLECTIONS = ("flickr8k", "coco_wide")
+CLASSED = ("caltech101", "scenes")  # whose photos have one label each
 LINES, FORMS = "known.safetensors", "known.json"
 CHUNK = 512  # photos embedded at once
 WEIGHTS = Path(cutoff.__file__).with_name("cutoff.json")
@@ -54,43 +54,54 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _fit(self, version: Version, data: Path) -> None:
-        work = Path(settings.MAREA_DATA) / "training" / "features"
+        work = Path(settings.MAREA_DATA) / "training" / "embeddings"
         trainings = [_training(Collection(data / name), version, work) for name in COLLECTIONS]
-        known = fit_known_words(trainings)
-        _keep_lines(known, version)
-        self.stdout.write(f"{len(known.biases):,} words are known to {version.name}.")
+        learned = learn_words(trainings)
+        _keep_lines(learned.known, version)
+        self.stdout.write(f"{len(learned.known.biases):,} words are known to {version.name}.")
         encoder = TextEncoder(version)
-        fitted = fit_cutoff(trainings, known, encoder, encoder.encode(cutoff.GENERIC_QUERIES))
-        kept = {"cutoff": cutoff.FITTED["cutoff"], **fitted}
+        fitted = fit_cutoff(trainings, learned, encoder, encoder.encode(cutoff.GENERIC_QUERIES))
+        others = np.concatenate([each.photos for each in trainings])
+        alike = fit_alike([_classed(data / name, version, work) for name in CLASSED], others)
+        kept = {"cutoff": cutoff.FITTED["cutoff"], **fitted, "alike": alike}
         WEIGHTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
         self.stdout.write(f"{WEIGHTS} was written.")
 
 
 def _training(collection: Collection, version: Version, work: Path) -> Training:
     """The training photos of a collection as the version sees them. Raises DataMissing."""
-    from vision.training.features import FeatureCache
-
-    backbone = version.part("backbone")
-    cache = FeatureCache(work, version.path(backbone["onnx"]), backbone["input_size"])
-    cache.extract(collection, "train", ("plain",))
-    written = written_about(collection, "train", cache.names(collection, "train"))
-    return Training(Judgements(written), _embedded(cache, collection, version))
+    names, photos = _embedded(collection, version, work)
+    return Training(Judgements(written_about(collection, "train", names)), photos)
 
 
-def _embedded(cache: Any, collection: Collection, version: Version) -> "NDArray[np.float32]":
-    import vision.eye  # noqa: F401  registers the heads
-    from vision.backbones.base import Features
-    from vision.heads import EMBEDDERS
-    from vision.training.features import PARTS
+def _classed(folder: Path, version: Version, work: Path) -> Classed:
+    names, photos = _embedded(Collection(folder), version, work)
+    labels = Collection(folder).labels("train") or {}
+    return Classed(photos, np.array([labels[name][0] for name in names]))
 
-    spec = version.part("embedding")
-    embed = EMBEDDERS[spec["name"]](version, spec, "cpu")
-    parts = [cache.load(collection, "train", part, "plain") for part in PARTS]
-    chunks = [
-        embed(Features(*(part[start : start + CHUNK].astype(np.float32) for part in parts)))
-        for start in range(0, len(parts[0]), CHUNK)
-    ]
-    return np.concatenate(chunks)
+
+def _embedded(
+    collection: Collection, version: Version, work: Path
+) -> tuple[list[str], NDArray[np.float32]]:
+    """Names and embeddings, kept in `work` for the next time: a quarter of an hour's work."""
+    kept = work / f"{embedding_digest(version)[:12]}.{collection.name}.npz"
+    if not kept.exists():
+        names, photos = _looked_at(collection, version)
+        work.mkdir(parents=True, exist_ok=True)
+        partial = kept.with_suffix(".partial.npz")
+        np.savez(partial, names=np.array(names), photos=photos)
+        partial.rename(kept)
+    with np.load(kept) as arrays:
+        return [str(name) for name in arrays["names"]], arrays["photos"]
+
+
+def _looked_at(collection: Collection, version: Version) -> tuple[list[str], NDArray[np.float32]]:
+    from vision.evaluation.retrieval import look_at_split
+    from vision.eye import load_eye
+
+    eye = load_eye(version.folder)
+    seen = look_at_split(collection, "train", eye, wanted=frozenset({"embedding"}))
+    return [name for name, _ in seen], np.stack([sight.embedding for _, sight in seen])
 
 
 def _keep_lines(known: KnownWords, version: Version) -> None:
@@ -98,7 +109,8 @@ def _keep_lines(known: KnownWords, version: Version) -> None:
     from vision.training.publish import describe_file
 
     half = np.ascontiguousarray(known.lines, np.float16)  # as safetensors needs them
-    save_file({"lines": half, "biases": known.biases}, version.folder / LINES)
+    arrays: dict[str, NDArray[Any]] = {"lines": half, "biases": known.biases, "usual": known.usual}
+    save_file(arrays, version.folder / LINES)
     forms = json.dumps(dict(sorted(known.forms.items())), ensure_ascii=False, indent=0)
     (version.folder / FORMS).write_text(forms + "\n", encoding="utf-8")
     manifest = version.manifest
@@ -109,6 +121,9 @@ def _keep_lines(known: KnownWords, version: Version) -> None:
         "embedding": embedding_digest(version),
     }
     for file in (LINES, FORMS):
-        manifest["files"][file] = describe_file(version.folder / file, borrower=version.name)
+        described = describe_file(version.folder / file, borrower=version.name)
+        manifest["files"][file] = described
+        if "in" in described:
+            (version.folder / file).unlink()
     text = json.dumps(manifest, indent=1, ensure_ascii=False)
     (version.folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
