@@ -2,8 +2,7 @@
 words whose record went with a photo or an account, go from snapshots and from features kept."""
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from webapp.errors import NotFound
@@ -27,7 +26,8 @@ Said = set[tuple[str, str]]  # (SHA-256 of a photo, a tag or caption that somebo
 
 def forget_gone() -> int:
     """Safe to interrupt and repeat. Returns how many snapshots became shorter."""
-    there, said = _known({sha for _, content in _snapshots() for sha in _photos(content)})
+    photos = {sha for _, content in _snapshots() for sha in _photos(content)}
+    there, said = _there(photos), _said(photos)
     shortened = 0
     for name, content in _snapshots():
         rest = _without_gone(content, there, said)
@@ -53,15 +53,21 @@ def _photos(content: Snapshot) -> Iterator[str]:
         yield from content.get(part, ())
 
 
-def _known(photos: Collection[str]) -> tuple[set[str], Said]:
-    """Which of these photos somebody still has, and what is on record about them."""
+def _there(photos: Collection[str]) -> set[str]:
+    """Which of these photos somebody still has."""
     there: set[str] = set()
-    said: Said = set()
     for some in _in_batches(photos):
         there |= set(Photo.objects.filter(sha256__in=some).values_list("sha256", flat=True))
+    return there
+
+
+def _said(photos: Collection[str]) -> Said:
+    """What is on record about these photos."""
+    said: Said = set()
+    for some in _in_batches(photos):
         words = Correction.objects.filter(photo__sha256__in=some)
         said |= set(words.values_list("photo__sha256", "value").distinct())
-    return there, said
+    return said
 
 
 def _without_gone(content: Snapshot, there: set[str], said: Said) -> Snapshot:
@@ -85,15 +91,12 @@ def _words(sha: str, words: Any, said: Said) -> Any:
 
 def _forget_features() -> int:
     """Files are called by the hash of their photo; see `vision.training.owned.features`."""
-    files = {path.stem: path for path in _feature_files()}
-    gone = set(files) - _known(files)[0]
-    for path in (each for each in _feature_files() if each.stem in gone):
+    files = list((training_folder() / "features").glob("*/[0-9a-f][0-9a-f]/*.safetensors"))
+    there = _there({path.stem for path in files})
+    gone = [path for path in files if path.stem not in there]
+    for path in gone:
         path.unlink(missing_ok=True)
     return len(gone)
-
-
-def _feature_files() -> Iterable[Path]:
-    return (training_folder() / "features").glob("*/[0-9a-f][0-9a-f]/*.safetensors")
 
 
 def _in_batches(photos: Collection[str]) -> Iterator[list[str]]:
