@@ -30,17 +30,17 @@ EXACT_CHUNK = 8_192
 REACH = 20
 # Where hardly anything limits the candidates and few are wanted, cells whose centroid scores so
 # much less than the nearest are left out: to be among the best, a photo of theirs would have to lie
-# towards the query by some four deviations. Of a million that leaves 10 cells for photo-like
-# queries and 19 for text-like ones, and costs a recall@10 of 0.001. Of smaller libraries, where
+# towards the query by some four deviations. Of a million that leaves 13 cells for photo-like
+# queries and 20 for text-like ones, and costs a recall@10 of 0.001. Of smaller libraries, where
 # the best are not as near, it cost more; cells of so many photos are visited at least.
 LOWER_BY_AT_MOST = 0.13
 COMPARED_AT_LEAST = 5_000
 FEW = 50
 # Candidates that cells offer, by their codes. So many of these are scored exactly at once, and more
 # for as long as the next may well be among the best, by this many of the usual errors (medians) of
-# their estimates. On a million vectors like real ones that reads 150 for photo-like queries, with
-# recall@10 0.998, and 420 for text-like ones, with 0.995; 400 for every query found 0.992.
-OFFERED = 600
+# their estimates. On a million vectors like real ones that reads 146 for photo-like queries, with
+# recall@10 0.999, and 354 for text-like ones, with 0.993; 600 offered take 0.1 ms more, for 0.995.
+OFFERED = 400
 RESCORED_AT_ONCE = 100
 MAY_BE_WRONG_BY = 2.4
 # Under conditions that select at most this share, cells without any of the selected are left out.
