@@ -9,10 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vision.backbones.base import Features
+from vision.heads.word_model import WordModel
 from vision.heads.word_tags import WordTable
+from vision.training.owned.own_words import SURE
 from vision.training.owned.tag_lessons import Spoken, completeness, make_targets, stated_words
-from vision.training.owned.tag_thresholds import Choice, new_word_scale
-from vision.training.owned.tags import TagMaterial, TagRetraining, Taught, retrain_tags
+from vision.training.owned.tags import (
+    TagMaterial,
+    TagRetraining,
+    Taught,
+    retrain_tags,
+    with_words,
+)
 
 WIDTH, SUBJECTS = 24, 6
 CONFIG = TagRetraining(steps=120, batch=32, save_every=7)
@@ -60,7 +68,14 @@ def a_library(given: int = 8) -> TagMaterial:
         judged_embeddings=photos(0, 1, seed=9),
         other_log_odds=np.concatenate([thought(8, cat=2.0), thought(80)]),
         other_embeddings=np.concatenate([cats[4:], *others]),
+        features=features_of(np.concatenate([miso, cats[:4]])),
+        other_features=features_of(np.concatenate([cats[4:], *others])),
     )
+
+
+def features_of(embeddings: np.ndarray) -> np.ndarray:
+    """What a backbone sees, larger and off the middle."""
+    return 3 + 20 * embeddings[:, ::-1]
 
 
 def log_odds_of(taught: Taught, base: np.ndarray, embeddings: np.ndarray) -> np.ndarray:
@@ -95,13 +110,58 @@ def test_silence_means_more_where_people_name_most_of_what_is_there() -> None:
 
 def test_a_word_of_ones_own_is_said_of_photos_like_those_that_got_it(tmp_path: Path) -> None:
     taught = retrain_tags(a_library(), a_table(), [4], CONFIG, work=tmp_path)
-    threshold = taught.thresholds[4]
-    assert threshold < 1
-    unseen = log_odds_of(taught, thought(30, cat=-0.5), photos(0, 30, seed=5))
-    cats = log_odds_of(taught, thought(30, cat=2.0), photos(1, 30, seed=5))
-    limit = np.log(threshold / (1 - threshold))
-    assert (unseen[:, 4] >= limit).mean() >= 0.6
-    assert (cats[:, 4] >= limit).mean() <= 0.1
+    assert taught.thresholds[4] == pytest.approx(SURE[0])
+    assert not taught.taught[4].any()  # its line says all
+    miso, cats = (own_likely(taught, photos(subject, 30, seed=5)) for subject in (0, 1))
+    assert (miso >= SURE[0]).mean() >= 0.6
+    assert (cats >= SURE[0]).mean() <= 0.1
+
+
+def own_likely(taught: Taught, embeddings: np.ndarray) -> np.ndarray:
+    """How likely photos show Miso, by the head that was taught."""
+    grown, model = with_words(a_known_table(), a_known_model(), ["miso"])
+    own = [number for number, group in enumerate(grown.groups) if group == "own"]
+    model = taught.put_into(model, own)
+    none = np.zeros((len(embeddings), 0), np.float32)
+    nothing = np.zeros((len(embeddings), 3), np.float32)
+    features = Features(features_of(embeddings).astype(np.float32), none, none, nothing)
+    return model.probabilities(features, embeddings)[:, own[0]]
+
+
+def a_known_table() -> WordTable:
+    """`a_table` before anybody made a word."""
+    table = a_table()
+    kept = {
+        name: getattr(table, name)[:-1]
+        for name in ("words", "groups", "broader", "classes", "thresholds", "hurtful", "people")
+    }
+    return WordTable(**kept)
+
+
+def a_known_model() -> WordModel:
+    curve = np.linspace(-12, 12, 40, dtype=np.float32)[None]
+    return WordModel(
+        fold=np.zeros((4, 3), np.float32),
+        prompts=np.zeros((4, WIDTH), np.float32),
+        probe=np.zeros((4, WIDTH), np.float32),
+        weights=np.zeros((4, 4), np.float32),
+        group=np.zeros(4, np.int64),
+        knots=curve,
+        values=curve,
+    )
+
+
+def test_what_an_earlier_training_knew_of_own_words_is_learned_anew(tmp_path: Path) -> None:
+    taught = retrain_tags(a_library(), a_table(), [4], CONFIG, work=tmp_path)
+    grown, model = with_words(a_known_table(), a_known_model(), ["miso"])
+    before = taught.put_into(model, [4])
+    again, blank = with_words(grown, before, [])
+    assert again.words == grown.words
+    embeddings = photos(0, 5, seed=5)
+    none, nothing = np.zeros((5, 0), np.float32), np.zeros((5, 3), np.float32)
+    features = Features(features_of(embeddings).astype(np.float32), none, none, nothing)
+    assert before.probabilities(features, embeddings)[:, 4].max() > 0.5
+    assert blank.probabilities(features, embeddings)[:, 4].max() < 0.01
 
 
 def test_a_word_that_was_added_becomes_likelier_on_unseen_photos_alike(tmp_path: Path) -> None:
@@ -116,6 +176,7 @@ def test_a_tag_that_was_rejected_becomes_less_likely_on_unseen_photos_alike(tmp_
     material = TagMaterial(
         [Spoken(f"s{n}", {"cat": False}) for n in range(8)], thought(8, cat=2.5), statue,
         [], thought(0), statue[:0], thought(100, cat=2.5), others,
+        features=features_of(statue), other_features=features_of(others),
     )  # fmt: skip
     taught = retrain_tags(material, a_table(), [], CONFIG, work=tmp_path)
     unseen = log_odds_of(taught, thought(30, cat=2.5), photos(0, 30, seed=5))
@@ -129,17 +190,6 @@ def test_photos_that_nobody_corrected_keep_their_answers(tmp_path: Path) -> None
     for subject in range(2, SUBJECTS):
         unseen = log_odds_of(taught, thought(30), photos(subject, 30, seed=7))
         assert np.abs(unseen[:, :4] - thought(30)[:, :4]).mean() < 0.6
-
-
-def test_a_word_that_fits_everything_is_never_said() -> None:
-    given = np.zeros(6, np.float32)
-    everything = np.zeros(200, np.float32)
-    none = np.zeros(0, np.float32)
-    assert new_word_scale(given, none, everything, Choice()) is None
-    scale = new_word_scale(given, none, everything - 3, Choice())
-    assert scale
-    assert scale.offset == pytest.approx(np.log(4))  # probability 0.8 where it begins to be said
-    assert new_word_scale(given, given, everything - 3, Choice()) is None  # half of it was refused
 
 
 def test_killed_at_random_points_it_ends_with_the_same_weights(tmp_path: Path) -> None:

@@ -55,6 +55,8 @@ def test_rates_count_what_is_said_by_what_is_true() -> None:
     assert rates["precision"] == rates["recall"] == 1.0
     assert library.rates([[], ["snoopy"], []], range(3))["own_recall"] == 1.0
     assert library.rates([["snoopy"], [], []], range(3))["own_precision"] == 0.0
+    assert library.rates([[], ["snoopy"], []], range(3), ["snoopy"])["named_recall"] == 1.0
+    assert library.rates([[], ["snoopy"], []], range(3))["named_recall"] == 0.0  # nobody named it
     assert library.rates([["dog"], [], []], [0])["recall"] == pytest.approx(2 / 5, abs=0.21)
 
 

@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 from vision.errors import TrainingError
 from vision.eye import Eye
-from vision.heads.word_model import WordModel
+from vision.heads.word_model import WordModel, probe_input
 from vision.heads.word_tags import WordTable, WordTagger, read_word_table
 from vision.training.checkpoint import Progress, silent
 from vision.training.owned.features import OwnedFeatures
@@ -76,7 +76,7 @@ def teach_tags(
         _material(seen, model, lessons), grown, new, config, work=work, progress=progress
     )
     _write_table(draft.folder / spec["words"], grown, taught)
-    save_file(_arrays(model, taught), draft.folder / spec["file"])
+    save_file(_arrays(taught.put_into(model, new)), draft.folder / spec["file"])
     said = taught.thresholds[new] < 1
     return {**taught.figures, "new words": float(len(new)), "new words said": float(said.sum())}
 
@@ -94,20 +94,25 @@ def _material(seen: OwnedFeatures, model: WordModel, lessons: TagLessons) -> Tag
     spoken = _read(seen, model, [each.photo for each in lessons.spoken])
     judged = _read(seen, model, [each.photo for each in lessons.judged_by])
     other = _read(seen, model, lessons.others)
-    return TagMaterial(lessons.spoken, *spoken, lessons.judged_by, *judged, *other)
+    return TagMaterial(
+        lessons.spoken, *spoken[:2], lessons.judged_by, *judged[:2], *other[:2],
+        features=spoken[2], other_features=other[2],
+    )  # fmt: skip
 
 
 def _read(
     seen: OwnedFeatures, model: WordModel, photos: Sequence[str]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Log-odds before anything was taught, and embeddings."""
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Log-odds before anything was taught, embeddings, and what probes read."""
     log_odds = [np.zeros((0, len(model.weights)), np.float32)]
     embeddings = [np.zeros((0, model.prompts.shape[1]), np.float32)]
+    probed = [np.zeros((0, model.probe.shape[1]), np.float32)]
     for features in seen.batches(photos):
         assert features.embeddings is not None  # noqa: S101  `batches` makes them
         log_odds.append(model.untaught(features, features.embeddings))
         embeddings.append(features.embeddings)
-    return np.concatenate(log_odds), np.concatenate(embeddings)
+        probed.append(probe_input(features))
+    return np.concatenate(log_odds), np.concatenate(embeddings), np.concatenate(probed)
 
 
 def _first_thresholds(table: WordTable, text: str) -> WordTable:
@@ -138,7 +143,8 @@ def _write_table(path: Path, table: WordTable, taught: Taught) -> None:
             )
 
 
-def _arrays(model: WordModel, taught: Taught) -> dict[str, NDArray[np.generic]]:
+def _arrays(model: WordModel) -> dict[str, NDArray[np.generic]]:
+    assert model.taught is not None  # noqa: S101  `Taught.put_into` taught it
     return {
         "prompts": model.prompts.astype(np.float16),
         "probe": model.probe.astype(np.float16),
@@ -146,5 +152,5 @@ def _arrays(model: WordModel, taught: Taught) -> dict[str, NDArray[np.generic]]:
         "group": model.group.astype(np.int32),
         "knots": model.knots.astype(np.float32),
         "values": model.values.astype(np.float32),
-        "taught": taught.taught.astype(np.float32),
+        "taught": model.taught.astype(np.float32),
     }

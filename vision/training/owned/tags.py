@@ -2,9 +2,9 @@
 
 The head itself stays as it is, so nothing is forgotten: photos that nobody corrected hold the sum
 to the head's own answers (Li and Hoiem 2017, "Learning without forgetting"). Directions are
-whitened, so that a correction reaches photos that are alike and few others. Words that people gave
-to enough photos become words of the head. Besides the one that ships, a few heads learn without a
-share of the photos each; what they say of those chooses thresholds.
+whitened, so that a correction reaches photos that are alike and few others. Besides the one that
+ships, a few heads learn without a share of the photos each; what they say of those chooses
+thresholds. Words that people made have lines of their own: see `vision.training.owned.own_words`.
 """
 
 from collections.abc import Sequence
@@ -27,13 +27,9 @@ from vision.training.checkpoint import (
     seed_step,
     silent,
 )
+from vision.training.owned.own_words import SURE, Looks, OwnLines, learn_own_lines
 from vision.training.owned.tag_lessons import Spoken, Targets, make_targets, stated_words
-from vision.training.owned.tag_thresholds import (
-    FROM,
-    Choice,
-    choose_thresholds,
-    new_word_scale,
-)
+from vision.training.owned.tag_thresholds import Choice, choose_thresholds
 from vision.training.tags import NEVER
 from vision.vocabulary import broader_words, hurtful_words, vocabulary
 from vision.vocabulary.own_words import OWN
@@ -68,7 +64,8 @@ class TagRetraining:
 @dataclass(frozen=True, slots=True)
 class TagMaterial:
     """Log-odds (photos, W) before anything was taught and embeddings (photos, D), of corrected
-    photos to learn from and to judge by, and of photos that nobody corrected."""
+    photos to learn from and to judge by, and of photos that nobody corrected; of the first and
+    last also `probe_input` (photos, F)."""
 
     spoken: Sequence[Spoken]
     log_odds: Rows
@@ -78,15 +75,30 @@ class TagMaterial:
     judged_embeddings: Rows
     other_log_odds: Rows
     other_embeddings: Rows
+    features: Rows
+    other_features: Rows
+
+    def own_lines(self, table: WordTable, own: Sequence[int], *, right: float) -> OwnLines:
+        """Lines for the words with these numbers."""
+        looks = Looks(self.embeddings, self.features)
+        stated = stated_words(self.spoken, table)[:, list(own)]
+        library = Looks(self.other_embeddings, self.other_features)
+        return learn_own_lines(looks, stated, library, right=right)
 
 
 @dataclass(frozen=True, slots=True)
 class Taught:
-    """What to put into the head: (W, D + 1) as of `WordModel.taught`, thresholds, and figures."""
+    """What to put into the head: (W, D + 1) as of `WordModel.taught`, lines of the words that
+    people made, thresholds, and figures."""
 
     taught: Rows
+    own_lines: OwnLines
     thresholds: NDArray[np.float32]
     figures: dict[str, float]
+
+    def put_into(self, model: WordModel, own: Sequence[int]) -> WordModel:
+        """The model that was taught; the words that people made are numbered `own`."""
+        return replace(self.own_lines.put_into(model, own), taught=self.taught)
 
 
 def retrain_tags(
@@ -99,22 +111,25 @@ def retrain_tags(
     progress: Progress = silent,
 ) -> Taught:
     """Teach the words of `table`; those numbered `new` are people's own."""
+    own = list(new)
     targets = _targets(material.spoken, material.log_odds, table, config)
+    targets.weight[:, own] = 0  # the map leaves to their lines what people made
     white = Whitening.of(np.concatenate([material.embeddings, material.other_embeddings]))
     learning = _Learning(material, targets, white, table, config)
     head = learning.run(work, progress)
     unseen = learning.unseen(head)
     library = material.other_log_odds + head.said(white(material.other_embeddings))
     thresholds = _thresholds(unseen, targets, library, table, config)
-    plain = white.folded(head)
-    for number in new:
-        thresholds[number] = _sound(plain[number], number, unseen, targets, library, config)
+    lines = material.own_lines(table, own, right=config.choice.right)
+    thresholds[own] = np.where(lines.said, SURE[0], NEVER)
+    taught = white.folded(head)
+    taught[own] = 0
     figures = {
         "photos": float(len(material.spoken)),
         "words": float(len(table.words)),
         "completeness": round(targets.completeness, 3),
     }
-    return Taught(plain, thresholds, figures)
+    return Taught(taught, lines, thresholds, figures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,31 +300,13 @@ def _thresholds(
     return choose_thresholds(unseen, targets, library, first, table.broader[:words], config.choice)
 
 
-def _sound(
-    taught: Rows,
-    number: int,
-    unseen: Rows,
-    targets: Targets,
-    library: Rows,
-    config: TagRetraining,
-) -> float:
-    """Make what a new word was taught sound as sure as it is, in place; from where it is said."""
-    stated, shown = targets.stated[:, number], targets.likely[:, number] > 0.5
-    given, refused = unseen[stated & shown, number], unseen[stated & ~shown, number]
-    others = np.concatenate([unseen[~stated, number], library[:, number]])
-    scale = new_word_scale(given, refused, others, config.choice) if len(given) else None
-    if scale is None:
-        return NEVER
-    taught *= scale.slope
-    taught[-1] += scale.offset + (scale.slope - 1) * NEW_WORD
-    return FROM
-
-
 def with_words(
     table: WordTable, model: WordModel, own: Sequence[str]
 ) -> tuple[WordTable, WordModel]:
-    """The table and model with `own` words that are unlikely everywhere until they are taught."""
+    """The table and model with `own` words beside those of earlier trainings; all of these are
+    unlikely everywhere until they are taught."""
     count, at = len(own), table.modelled
+    model = _without(model, [number for number, each in enumerate(table.groups) if each == "own"])
     curve = np.linspace(-12, 12, model.knots.shape[1], dtype=np.float32)[None]
     weights = np.zeros((count, 4), np.float32)
     weights[:, 0] = NEW_WORD
@@ -322,7 +319,15 @@ def with_words(
         knots=np.concatenate([model.knots, curve]),
         values=np.concatenate([model.values, curve]),
     )
-    return _longer(table, own, at), grown if count else replace(model, taught=None)
+    return _longer(table, own, at), grown if count else model
+
+
+def _without(model: WordModel, own: Sequence[int]) -> WordModel:
+    """The model without what an earlier training knew of words that people made."""
+    rows = list(own)
+    weights = model.weights.copy()
+    weights[rows] = [NEW_WORD, 0, 0, 0]
+    return replace(model, weights=weights, taught=None)
 
 
 def _longer(table: WordTable, own: Sequence[str], at: int) -> WordTable:

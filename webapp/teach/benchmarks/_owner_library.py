@@ -40,21 +40,27 @@ class Library:
     def __len__(self) -> int:
         return len(self.own)
 
-    def rates(self, said: Sequence[Sequence[str]], rows: Iterable[int]) -> dict[str, float]:
-        """Precision and recall of what is said of some photos; of own words apart as well."""
+    def rates(
+        self, said: Sequence[Sequence[str]], rows: Iterable[int], named: Iterable[str] = ()
+    ) -> dict[str, float]:
+        """Precision and recall of what is said of some photos; of own words apart as well, and of
+        those among them that were `named`."""
         chosen = np.array(sorted(rows))
         counts = np.zeros((len(self.facts.words), 4), np.int64)
         for mask in np.unique(self.judged[chosen], axis=0):  # photos of one kind are judged alike
             own = chosen[(self.judged[chosen] == mask).all(axis=1)]
             part = Truth(self.facts.words, self.facts.shown[own], self.facts.right[own])
             counts += count_tags([said[row] for row in own], part) * mask[:, None]
-        mine = np.array([word in set(self.own) for word in self.facts.words])
-        every, own_counts = counts.sum(axis=0), counts[mine].sum(axis=0)
+        every, own_counts, named_counts = (
+            counts[np.isin(self.facts.words, sorted(words))].sum(axis=0)
+            for words in (set(self.facts.words), set(self.own), set(self.own) & set(named))
+        )
         return {
             "precision": _share(every[0], every[1]),
             "recall": _share(every[2], every[3]),
             "own_precision": _share(own_counts[0], own_counts[1]),
             "own_recall": _share(own_counts[2], own_counts[3]),
+            "named_recall": _share(named_counts[2], named_counts[3]),
         }
 
 

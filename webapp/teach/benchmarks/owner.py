@@ -5,7 +5,7 @@ test photos of Caltech-101 and scenes. In each of five rounds the owner corrects
 are six photos each of things of their own, to which they give their own name; the others are taken
 at random: what is wrongly said is rejected, what captions or labels name is added. Then the tag
 head is trained on all corrections so far. Precision and recall are those of `evaluate tags`, on
-photos that are not corrected in any round.
+photos that are not corrected in any round; of own words also among those that were named so far.
 """
 
 import tempfile
@@ -19,7 +19,7 @@ from django.conf import settings
 
 from vision.eye import Eye, load_eye
 from vision.heads.saying import Rules
-from vision.heads.word_model import WordModel
+from vision.heads.word_model import WordModel, probe_input
 from vision.heads.word_tags import WordTable, WordTagger, read_word_table
 from vision.training.owned.tag_head import new_words
 from vision.training.owned.tag_lessons import Spoken
@@ -34,6 +34,11 @@ from webapp.teach.versions.folders import folder_to_measure
 
 DATA = settings.BASE_DIR.parent / "shared" / "data"
 SHARE, ROUNDS, MARKED = 0.02, 5, 6
+PLOTS = {
+    "precision": "tag precision on other photos",
+    "recall": "tag recall on other photos",
+    "own_recall": "recall of own words",
+}
 Rates = dict[str, float]
 
 
@@ -42,7 +47,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--data", type=Path, metavar="DIR", default=DATA, help="default: ../shared/data"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the first owner; default: 0")
-    parser.add_argument("--owners", type=int, default=3, help="simulated; default: 3")
+    parser.add_argument("--owners", type=int, default=5, help="simulated; default: 5")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="draw the mean against rounds")
 
 
@@ -61,8 +66,8 @@ def run(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def table(figures: Mapping[str, Any]) -> str:
-    header = ("round", "precision", "recall", "own words: precision", "recall")
-    names = ("precision", "recall", "own_precision", "own_recall")
+    header = ("round", "precision", "recall", "own words: precision", "recall", "of those named")
+    names = ("precision", "recall", "own_precision", "own_recall", "named_recall")
     rows = []
     for number, each in enumerate(zip(*figures["owners"], strict=True)):
         rows.append((number, *(_between([own[name] for own in each]) for name in names)))
@@ -85,10 +90,11 @@ def _rounds(library: Library, version: Version, eye: Eye, seed: int) -> list[Rat
     for rows in plan:
         spoken += [Spoken(str(row), corrections(library, row, said[row])) for row in rows]
         told = [each for each in spoken if each.words]
-        grown, model_ = with_words(table_, model, new_words(told, table_, fewest=5))
+        named = new_words(told, table_, fewest=5)
+        grown, model_ = with_words(table_, model, named)
         taught = _taught(library, told, spoken, grown, model_, seed)
         said = _said(library, grown, model_, taught)
-        found.append(library.rates(said, others))
+        found.append(library.rates(said, others, named))
     return found
 
 
@@ -145,10 +151,10 @@ def _taught(
     rows = [int(each.photo) for each in told]
     seen = {int(each.photo) for each in spoken}
     rest = [row for row in range(len(library)) if row not in seen]
-    embeddings = library.embeddings
+    embeddings, probed = library.embeddings, probe_input(library.features)
     material = TagMaterial(
         told, log_odds[rows], embeddings[rows], [], log_odds[:0], embeddings[:0],
-        log_odds[rest], embeddings[rest],
+        log_odds[rest], embeddings[rest], features=probed[rows], other_features=probed[rest],
     )  # fmt: skip
     new = [number for number, group in enumerate(table_.groups) if group == "own"]
     with tempfile.TemporaryDirectory(prefix="marea-owner-") as work:
@@ -161,10 +167,9 @@ def _said(
 ) -> list[list[str]]:
     """What a head says of every photo, by the product's rules; colours are not judged."""
     words = table_.modelled
-    model = WordModel(
-        **{name: getattr(model, name) for name in WordModel.__slots__ if name != "taught"},
-        taught=taught.taught if taught else None,
-    )
+    if taught:
+        own = [number for number, group in enumerate(table_.groups) if group == "own"]
+        model = taught.put_into(model, own)
     rules = Rules(
         words=table_.words[:words],
         broader=table_.broader[:words],
@@ -189,14 +194,14 @@ def _draw(owners: Sequence[Sequence[Rates]], to: Path) -> None:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
         raise Refused("Plots need matplotlib: pip install -r tests/requirements.txt.") from error
-    figure = Figure(figsize=(7.2, 3.4), layout="constrained")
-    for axes, name in zip(figure.subplots(1, 2), ("precision", "recall"), strict=True):
+    figure = Figure(figsize=(9.6, 3.2), layout="constrained")
+    for axes, (name, label) in zip(figure.subplots(1, 3), PLOTS.items(), strict=True):
         for own in owners:
             axes.plot([rates[name] for rates in own], color="0.75", linewidth=1)
         mean = np.mean([[rates[name] for rates in own] for own in owners], axis=0)
         axes.plot(mean, marker="o", markersize=4)
         axes.axhline(mean[0], color="0.4", linewidth=1, linestyle="--")
-        axes.set(xlabel="round of corrections", ylabel=f"tag {name} on other photos")
+        axes.set(xlabel="round of corrections", ylabel=label)
         axes.spines[["top", "right"]].set_visible(False)
     with rc_context({"svg.hashsalt": to.stem}):
         figure.savefig(to, format="svg", metadata={"Date": None})
