@@ -306,7 +306,7 @@ def with_words(
     """The table and model with `own` words beside those of earlier trainings; all of these are
     unlikely everywhere until they are taught."""
     count, at = len(own), table.modelled
-    model = _without(model, [number for number, each in enumerate(table.groups) if each == "own"])
+    model = _without(model, [number for number, each in enumerate(table.groups) if each == OWN])
     curve = np.linspace(-12, 12, model.knots.shape[1], dtype=np.float32)[None]
     weights = np.zeros((count, 4), np.float32)
     weights[:, 0] = NEW_WORD
