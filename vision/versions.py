@@ -23,7 +23,7 @@ from vision.errors import NotFinite, WeightsError
 from vision.onnx_safety import check_onnx
 
 WEIGHTS = Path(__file__).parent / "weights"
-DEFAULT_VERSION = "lite2-2026.11c"
+DEFAULT_VERSION = "lite2-2026.11d"
 FORMAT = 1
 LARGEST_MANIFEST = 4_000_000  # bytes; the one that ships has 25,000
 CLASSIFIER = "classifier:"  # begins the names of parts that were trained on other problems

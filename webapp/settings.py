@@ -335,7 +335,7 @@ MAREA_MAX_ATTEMPTS = env.integer(
     "MAREA_MAX_ATTEMPTS", 3, "Attempts at a photo before it is set aside."
 )
 MAREA_SWEEP_S = env.integer("MAREA_SWEEP_S", 15, "Seconds between sweeps for lost work.")
-MAREA_MODEL = env.text("MAREA_MODEL", "lite2-2026.11c", "Model version that ships and looks first.")
+MAREA_MODEL = env.text("MAREA_MODEL", "lite2-2026.11d", "Model version that ships and looks first.")
 MAREA_MODELS_URL = env.text(
     "MAREA_MODELS_URL",
     "",

@@ -102,7 +102,7 @@ def test_an_unknown_version_is_refused_with_the_known_ones() -> None:
 
 
 def test_altered_weights_are_refused(another: str) -> None:
-    (models_folder() / another / "backbone.fp16.onnx").write_bytes(b"altered")
+    (models_folder() / another / "tags.safetensors").write_bytes(b"altered")
     with pytest.raises(CommandError, match="SHA-256"):
         call_command("models", "activate", another)
     assert active_version().name != another
