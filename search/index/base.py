@@ -13,11 +13,19 @@ from search.errors import IndexDamaged
 from search.index.manifest import MANIFEST, Kind, Manifest
 from search.index.protocol import Scores, Vectors
 from search.index.rows import Rows
-from search.index.scoring import best, nothing, one_thread, stored_index, stored_products
+from search.index.scoring import (
+    best,
+    inner_products,
+    nothing,
+    one_thread,
+    stored_index,
+    stored_products,
+)
 from search.index.selection import Ids, Places, Selection
 
 IDS, VECTORS, INDEX = "ids.bin", "vectors.bin", "index.faiss"
 CELLS, GROUPS = "cells.bin", "groups.bin"  # of each photo its cell and its group; may be missing
+ROTATION = "rotation.bin"  # by which vectors are turned before they are coded; old bases have none
 # How FAISS maps the codes of each kind.
 MAPPED = {"flat": faiss.IO_FLAG_MMAP_IFC, "ivf": faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY}
 
@@ -63,6 +71,7 @@ class Base:
         self._cells: NDArray[np.integer] | None = None  # which old bases do not have
         if manifest.kind == "ivf":
             self._coarse = self._coarse_index()
+            self._rotation = self._read_rotation(home)
             if CELLS in manifest.files:
                 cell = cell_type(self._index.nlist)
                 self._cells = mapped(home / CELLS, cell, (manifest.count,))
@@ -125,6 +134,11 @@ class Base:
         centroids = faiss.rev_swig_ptr(quantizer.get_xb(), nlist * self.manifest.dim)
         return stored_index(centroids.reshape(nlist, -1).astype(np.float16))
 
+    def _read_rotation(self, home: Path) -> Vectors | None:
+        if ROTATION not in self.manifest.files:
+            return None
+        return np.fromfile(home / ROTATION, np.float32).reshape(self.manifest.dim, -1)
+
     def _selector(self, live: Selection) -> faiss.IDSelector | None:
         """What tells FAISS which are candidates; None if all are."""
         all_of_them = len(live) == self.manifest.count
@@ -150,6 +164,8 @@ class Base:
         A selective `live` thins out every cell, so more of them are visited; all of them before
         fewer than `least` are returned.
         """
+        if self._rotation is not None:
+            query = inner_products(self._rotation, query)
         among = self._holding(live)
         cells = self._index.nlist if among is None else len(among)
         wanted = max(1, REACH * self._index.nlist / np.sqrt(len(live)))

@@ -1,6 +1,8 @@
 """The index against a dictionary of vectors."""
 
 import threading
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import settings
 
 from search.index import LayeredIndex, Selection, build_base, open_base
 from search.index import base as base_module
+from search.index import build as build_module
 from search.index.scoring import as_stored
 from tests.search.index_machine import IndexAgainstDictionary
 
@@ -90,6 +93,43 @@ def test_photos_alike_are_found_by_a_query_that_is_unlike_them(
     exact = chosen[np.argsort(-(queries @ clustered[chosen].T), axis=1)[:, :10]] * 3
     recall = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(found, exact, strict=True)])
     assert recall >= 0.98
+
+
+def uneven_recall(folder: Path) -> float:
+    """Of 10,000 vectors of which a few coordinates outweigh all others."""
+    rng = np.random.default_rng(3)
+    vectors = rng.normal(size=(10_050, 128)) / np.arange(1, 129)
+    vectors = as_stored(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+    known, queries = vectors[:10_000], vectors[10_000:]
+    batches = [(np.arange(10_000), known)]
+    build_base(folder, version="v", high_water_mark=1, batches=batches, dim=128, kind="ivf")
+    _, found = LayeredIndex(open_base(folder)).search(queries, 10)
+    exact = np.argsort(-(queries @ known.T), axis=1)[:, :10]
+    return float(np.mean([len(set(a) & set(b)) / 10 for a, b in zip(found, exact, strict=True)]))
+
+
+def test_coordinates_may_differ_in_weight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert uneven_recall(tmp_path / "turned") >= 0.98
+    monkeypatch.setattr(build_module, "_rotation", lambda dim: np.eye(dim, dtype=np.float32))
+    assert uneven_recall(tmp_path / "as they are") < 0.95  # or turning them is for nothing
+
+
+def test_a_base_from_before_vectors_were_turned_is_searched_as_ever(
+    clustered: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base_module, "EXACT_UP_TO", 0)
+    monkeypatch.setattr(build_module, "_rotation", lambda dim: np.eye(dim, dtype=np.float32))
+    batches = [(np.arange(3_000), clustered[:3_000])]
+    manifest = build_base(
+        tmp_path, version="v", high_water_mark=1, batches=batches, dim=64, kind="ivf"
+    )
+    (tmp_path / manifest.base / base_module.ROTATION).unlink()
+    files = {n: mark for n, mark in manifest.files.items() if n != base_module.ROTATION}
+    replace(manifest, files=files).write(tmp_path)
+
+    _, found = LayeredIndex(open_base(tmp_path)).search(clustered[:20], 1)
+
+    assert found[:, 0].tolist() == list(range(20))
 
 
 def test_a_query_that_is_no_number_finds_nothing_and_comes_to_its_end(
