@@ -10,7 +10,7 @@ import pytest
 import torch
 from django.core.management import CommandError, call_command
 
-from tests.factories import a_photo, a_sight, a_user
+from tests.factories import a_photo, a_sight, a_user, image_bytes
 from tests.vision import tiny
 from tests.vision.model_server import ModelServer, remote_file, serving
 from vision.adopting import adopting
@@ -56,7 +56,7 @@ def offer(monkeypatch: pytest.MonkeyPatch, entry: Pullable) -> None:
 def test_a_pulled_embedder_sees_finds_and_is_listed(
     tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    photo = a_photo(a_user())
+    photo = a_photo(a_user(), data=image_bytes(seed=1))  # one that is not held out
     a_sight(photo, caption="what the old version saw", tags=[("old", 0.9)])
     server.break_after = [100, 5000]
     entry = server.offer(
