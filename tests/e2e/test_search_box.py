@@ -8,7 +8,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import SignIn
-from tests.factories import a_photo, a_sight, a_user, image_bytes
+from tests.factories import a_photo, a_sight, a_user, an_embedding, image_bytes
+from webapp.find.event_models import SearchDeed
 from webapp.library.models import Photo, Worker
 from workers import looking
 
@@ -99,6 +100,28 @@ def test_several_selected_photos_are_examples_together(sign_in: SignIn) -> None:
     page.get_by_role("button", name="Find similar").click()
     expect(page.locator(".likeness li")).to_have_count(2)
     expect(page.locator(".tile")).to_have_count(1)
+
+
+def test_a_photo_that_is_not_like_the_example_is_marked_and_brought_back(sign_in: SignIn) -> None:
+    ana = a_user("ana")
+    photos = [a_photo(ana) for _ in range(3)]
+    for photo in photos:
+        a_sight(photo, embedding=an_embedding(seed=1))
+    page = sign_in(ana)
+    page.goto(f"/search/?like={photos[0].pk}")
+    tiles = page.locator(".tile")
+    expect(tiles).to_have_count(2)
+    first = tiles.first.get_attribute("data-id")
+
+    tiles.first.hover()
+    tiles.first.locator("[data-not-this]").click()
+    expect(tiles).to_have_count(1)
+    mark = SearchDeed.objects.get()
+    assert (mark.examples, str(mark.photo_id)) == (str(photos[0].pk), first)
+
+    page.get_by_role("button", name="Undo").click()
+    expect(tiles).to_have_count(2)
+    assert not SearchDeed.objects.exists()
 
 
 def test_a_browser_that_recognises_no_speech_has_no_microphone(sign_in: SignIn) -> None:
