@@ -57,9 +57,12 @@ def judge(answers: Answers, ranked: Ranked) -> Quality:
     misses = missed * len(ranked.ids[ranked.band])
     examples = answers.shows & (answers.how == How.EXAMPLE)
     beyond = float((examples & (answers.held_out < floor)).sum()) / (examples.sum() + 1)
+    by_answers = (hits / (hits + misses) if hits + misses else 0.0) * (1 - beyond)
+    # Of a frequent tag most is farther below the line than anybody was asked about.
+    by_examples = float((examples & above).sum() + BELIEF) / (examples.sum() + BELIEF)
     return Quality(
         precision=right,
-        recall=(hits / (hits + misses) if hits + misses else 0.0) * (1 - beyond),
+        recall=min(by_answers, by_examples),
         tagged=ranked.tagged,
         answers=int(drawn.sum()),
     )

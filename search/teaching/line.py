@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 RIDGE = 0.03
 PRESUMED = 400  # photos drawn at random, taken as not showing the tag
 PRESUMED_WEIGHT = 0.1  # a few of them may show it after all
+DOUBTS = 2  # times that presumed negatives are weighed anew
 FOLDS = 5
 STEPS = 25
 STEPS_FROM_NEAR = 3  # from the line through everything; more change nothing
@@ -78,10 +79,7 @@ def learn(lesson: Lesson) -> Learnt:
     scaled, turned = _fewest_columns((seen - middle) / scale)
     rows = np.concatenate([scaled, np.ones((len(seen), 1))], axis=1)
     shows = np.concatenate([lesson.shows, np.zeros(len(lesson.presumed))])
-    counts = np.concatenate(
-        [np.ones(len(lesson.shows)), np.full(len(lesson.presumed), PRESUMED_WEIGHT)]
-    )
-    found = _logistic(rows, shows, counts, np.zeros(rows.shape[1]), STEPS)
+    found, counts = _without_mistaken(rows, shows, answered=len(lesson.shows))
     held_out = np.zeros(len(lesson.shows))
     fold = folds(lesson.shows)
     for number in range(FOLDS):
@@ -94,6 +92,20 @@ def learn(lesson: Lesson) -> Learnt:
     weights = (found[:-1] @ turned) / scale
     bias = float(found[-1] - weights @ middle)
     return Learnt(Line(weights.astype(np.float32), bias), held_out)
+
+
+def _without_mistaken(rows: Floats, shows: Floats, *, answered: int) -> tuple[Floats, Floats]:
+    """The line, and what each row counts: presumed negatives the less, the likelier the line before
+    finds them to show the tag (expectation and maximisation, as for unlabelled photos in Elkan and
+    Noto 2008). Of tags on 5 to 80 % of photos, precision after 20 answers is 0.63 so, and 0.52 if
+    all count alike; of rare ones 0.93 and 0.94."""
+    counts = np.concatenate([np.ones(answered), np.full(len(rows) - answered, PRESUMED_WEIGHT)])
+    found = _logistic(rows, shows, counts, np.zeros(rows.shape[1]), STEPS)
+    for _ in range(DOUBTS):
+        odds = np.clip(rows[answered:] @ found, -MAX_LOG_ODDS, MAX_LOG_ODDS)
+        counts[answered:] = PRESUMED_WEIGHT / (1 + np.exp(odds))
+        found = _logistic(rows, shows, counts, found, STEPS)
+    return found, counts
 
 
 def _fewest_columns(rows: Floats) -> tuple[Floats, Floats]:

@@ -25,6 +25,9 @@ def a_lesson(shown: int = 8, others: int = 8, presumed: int = 60, *, width: int 
     return Lesson(np.concatenate([like, unlike]), shows, rest)
 
 
+FIVE_OF_TEN = np.arange(10) < 5
+
+
 def test_a_line_separates_what_can_be_separated() -> None:
     lesson = a_lesson()
     log_odds = learn(lesson).line.log_odds(lesson.answered)
@@ -131,6 +134,40 @@ def judged(photos: Ranked, shows: np.ndarray, seed: int) -> Quality:
         held_out=photos.log_odds[ids].astype(float),
     )
     return judge(answers, photos)
+
+
+def test_no_more_is_said_to_be_found_than_of_the_examples_themselves() -> None:
+    """Of a tag on a third of all photos the answers near the line tell nothing about the rest."""
+    photos = ranked()
+    examples = Answers(
+        shows=np.ones(9, bool),
+        how=np.array([str(How.EXAMPLE)] * 5 + [str(How.LIKELY)] * 4),
+        chance=np.full(9, 0.1),
+        held_out=np.array([1.0, -1.0, -1.0, -1.0, -1.0, 2.0, 2.0, 2.0, 2.0]),
+    )
+    assert judge(examples, photos).recall <= 2 / 6
+
+
+def test_presumed_negatives_that_show_the_tag_hide_less_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A tenth of what is presumed not to show it does; beside, what counting all alike finds."""
+    weighed, wrong = np.mean([found_of_two_clouds(seed) for seed in range(5)], axis=0)
+    monkeypatch.setattr(lines, "DOUBTS", 0)
+    alike, _ = np.mean([found_of_two_clouds(seed) for seed in range(5)], axis=0)
+    assert weighed > 1.2 * alike
+    assert wrong < 0.02
+
+
+def found_of_two_clouds(seed: int) -> tuple[float, float]:
+    """Of what shows the tag and of what does not, the share that five examples of each tag."""
+    chance, centre = np.random.default_rng(seed), 2 * np.eye(16)[0]
+    of_it = (chance.normal(size=(335, 16)) + centre).astype(np.float32)
+    others = (chance.normal(size=(575, 16)) - centre).astype(np.float32)
+    presumed = np.concatenate([of_it[:30], others[:270]])
+    learnt = learn(Lesson(np.concatenate([of_it[30:35], others[270:275]]), FIVE_OF_TEN, presumed))
+    of_it, others = learnt.line.log_odds(of_it[35:]), learnt.line.log_odds(others[275:])
+    return float((of_it >= 0).mean()), float((others >= 0).mean())
 
 
 def test_without_random_answers_it_is_a_rough_guess() -> None:

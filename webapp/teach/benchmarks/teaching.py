@@ -3,11 +3,12 @@
 The owner teaches classes of --data, whose photos lie among drawn ones; answers as many questions as
 --answers says, and is told how good the tag is. That is compared with the truth over all photos
 that nobody answered. Times are of the product in a library of its own with --library photos: until
-the first question, until the next round, and until the whole library is tagged.
+the first question, until the next round, and until the whole library is tagged. Words that many
+photos show are taught as well, to photos of a simulated owner's library.
 """
 
 from argparse import ArgumentParser
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,12 +24,16 @@ from vision.collection import Collection
 from webapp.apart import measure_apart
 from webapp.find.benchmarks._drawn import photo_vectors
 from webapp.tables import table as as_table
+from webapp.teach.benchmarks._owner_library import read_library
 from webapp.teach.evaluation.subject import active_subject
+from webapp.teach.runs.snapshots import training_folder
 
 DATA = settings.BASE_DIR.parent / "shared" / "data" / "caltech101"
 SPLITS = ("train", "test")
 EXAMPLES = 5
 LEAST_PHOTOS = 25  # of a class that is taught
+FREQUENT = ("person", "man", "clothing", "vehicle", "animal", "dog", "water", "food", "tree")
+OWNERS = 4  # of each of these, who bring other examples
 BATCH = 64
 
 Vectors = NDArray[np.float32]
@@ -49,6 +54,7 @@ def run(options: Mapping[str, Any]) -> dict[str, Any]:
     counts = {name: names.count(name) for name in sorted(set(names))}
     classes = [name for name, count in counts.items() if count >= LEAST_PHOTOS]
     chosen = np.random.default_rng(0).permutation(classes)[: options["classes"]]
+    frequent = _frequent(options["data"].parent, options["answers"])
     rows = []
     for seed, name in enumerate(chosen.tolist()):
         shows = np.array([each == name for each in names] + [False] * options["drawn"])
@@ -63,6 +69,7 @@ def run(options: Mapping[str, Any]) -> dict[str, Any]:
         "photos": len(vectors),
         "answers": options["answers"],
         "tags": rows,
+        "frequent": frequent,
         "library": options["library"],
         "times": times,
     }
@@ -77,6 +84,20 @@ def _embedded(data: Path) -> tuple[Vectors, list[str]]:
         images = [image for _, image in photos[at : at + BATCH]]
         found.append(np.asarray(eye.embedded(eye.features(images)).embeddings, np.float32))
     return np.concatenate(found), [name.split("/")[0] for name, _ in photos]
+
+
+def _frequent(data: Path, answers: int) -> list[dict[str, Any]]:
+    """Owners who teach words that many photos show; raises DataMissing."""
+    subject = active_subject()
+    library = read_library(data, subject.version, subject.eye, training_folder() / "collections")
+    rows = []
+    for word in FREQUENT:
+        place = library.facts.words.index(word)
+        judged = library.judged[:, place]  # where it is known whether they show it
+        vectors, shows = library.embeddings[judged], library.facts.shown[judged, place]
+        told = [Owner(vectors, shows, seed).teach(answers) for seed in range(OWNERS)]
+        rows += [{"tag": word, "share": float(shows.mean()), **each} for each in told]
+    return rows
 
 
 class Owner:
@@ -135,7 +156,19 @@ class Owner:
 
 
 def table(figures: Mapping[str, Any]) -> str:
-    rows = figures["tags"]
+    shares = [row["share"] for row in figures["frequent"]]
+    times = [(name, f"{s:.2f}", f"{work:.2f}") for name, (s, work) in figures["times"].items()]
+    return (
+        f"{len(figures['tags'])} tags among {figures['photos']:,} photos\n"
+        f"{_told(figures['tags'], figures['answers'])}\n\n"
+        f"{len(FREQUENT)} words on {min(shares):.0%} to {max(shares):.0%} of photos\n"
+        f"{_told(figures['frequent'], figures['answers'])}\n\n"
+        f"{figures['library']:,} photos\n{as_table(['', 's', 's of one core'], times)}"
+    )
+
+
+def _told(rows: Sequence[Mapping[str, Any]], answers: int) -> str:
+    """What is true and what is said, means over owners."""
 
     def mean(name: str) -> float:
         return float(np.mean([row[name] for row in rows]))
@@ -145,13 +178,8 @@ def table(figures: Mapping[str, Any]) -> str:
         return float(np.mean(each))
 
     shown = []
-    for title, after in (("5 examples", "_at_first"), (f"+ {figures['answers']} answers", "")):
+    for title, after in (("5 examples", "_at_first"), (f"+ {answers} answers", "")):
         for name in ("precision", "recall"):
             values = mean(name + after), mean(f"{name}_said{after}"), off(name, after)
             shown.append((title, name, *(f"{value:.2f}" for value in values)))
-    head = ["after", "", "true", "said", "off by (mean)"]
-    times = [(name, f"{s:.2f}", f"{work:.2f}") for name, (s, work) in figures["times"].items()]
-    return (
-        f"{len(rows)} tags among {figures['photos']:,} photos\n{as_table(head, shown)}\n\n"
-        f"{figures['library']:,} photos\n{as_table(['', 's', 's of one core'], times)}"
-    )
+    return as_table(["after", "", "true", "said", "off by (mean)"], shown)
