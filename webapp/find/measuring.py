@@ -75,7 +75,8 @@ def measure_alike(folder: Path, split_name: str, *, seen: Seen) -> Figures:
     """`search.evaluation.alike_figures` for photos with one label each. Raises DataMissing where
     there are none."""
     labels = Collection(folder).labels(split_name) or {}
-    photos = [(sight.embedding, labels[name][0]) for name, sight in seen if len(labels[name]) == 1]
+    own = [(sight.embedding, labels.get(name, ())) for name, sight in seen]
+    photos = [(embedding, names[0]) for embedding, names in own if len(names) == 1]
     if not photos:
         raise DataMissing(f"No photo of {split_name!r} in {folder} has a single label.")
     return alike_figures(np.stack([each for each, _ in photos]), [label for _, label in photos])
