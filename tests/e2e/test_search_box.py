@@ -96,7 +96,7 @@ def test_several_selected_photos_are_examples_together(sign_in: SignIn) -> None:
     page = sign_in(ana)
     page.goto("/")
     for number in range(2):
-        page.locator(".tile-check").nth(number).check(force=True)
+        page.locator(".tile-check").nth(number).check()
     page.get_by_role("button", name="Find similar").click()
     expect(page.locator(".likeness li")).to_have_count(2)
     expect(page.locator(".tile")).to_have_count(1)
