@@ -192,7 +192,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 30,
         "init_command": (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-            "PRAGMA mmap_size=2147418112; PRAGMA cache_size=-16000; PRAGMA busy_timeout=30000;"
+            "PRAGMA mmap_size=134217728; PRAGMA cache_size=-16000; PRAGMA busy_timeout=30000;"
         ),
     }
     # Tests use a file as well: in memory, threads fail at each other's locks instead of waiting.
