@@ -62,7 +62,6 @@ _CONTAINS = {
     "sqlite": "instr({table}.{column}, %s) > 0",
     "postgresql": "strpos({table}.{column}, %s) > 0",
 }
-# Many ids as one parameter.
 _LISTED = {
     "sqlite": "SELECT value FROM json_each(%s)",
     "postgresql": "SELECT unnest(%s::bigint[])",
@@ -267,18 +266,24 @@ def read(
     if not photo_ids:
         return []
     vendor = connection.vendor
-    given = json.dumps(photo_ids) if vendor == "sqlite" else list(photo_ids)
+    ids, given = listed(vendor, photo_ids)
     texts = f" || '{BREAK}' || ".join(COLUMNS)  # one text of them all costs half as much to fetch
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {_KEY[vendor]}, {texts}, shown FROM {_checked(table)} "  # noqa: S608  constants
-            f"WHERE {_KEY[vendor]} IN ({_LISTED[vendor]})",
+            f"WHERE {_KEY[vendor]} IN ({ids})",
             [given],
         )
         rows = cursor.fetchall()
     if having:
         return list(texts_having(having, rows))
     return [texts_of(pk, joined.split(BREAK), shown) for pk, joined, shown in rows]
+
+
+def listed(vendor: str, ids: Iterable[int]) -> tuple[str, str | list[int]]:
+    """SQL that lists `ids`, for `IN (…)`, and its one parameter, however many they are."""
+    numbers = list(ids)
+    return _LISTED[vendor], json.dumps(numbers) if vendor == "sqlite" else numbers
 
 
 def _match(vendor: str, table: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.urls import reverse
 
 from webapp.accounts.models import User
+from webapp.library.addresses import photo_url
 from webapp.library.models import Photo
 from webapp.library.services.timeline import Neighbours, neighbours
 from webapp.stacks.folding import folded
@@ -44,7 +45,7 @@ class Trail:
         return self.next_url or self.previous_url or self.back_url
 
     def _url(self, photo_id: int | None) -> str:
-        return reverse("library:photo", args=[photo_id]) + self.query if photo_id else ""
+        return photo_url(photo_id) + self.query if photo_id else ""
 
 
 def library_trail(user: User, photo: Photo) -> Trail:

@@ -8,11 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.accounts.http import SignedInRequest
 from webapp.errors import UserError
+from webapp.library.addresses import photo_url
 from webapp.library.models import Upload
 from webapp.library.services import uploads
 from webapp.library.views import tus
@@ -64,7 +64,7 @@ upload_files, upload_file = tus.views(Photos())
 
 
 def _photo(photo_id: int) -> dict[str, int | str]:
-    return {"id": photo_id, "url": reverse("library:photo", args=[photo_id])}
+    return {"id": photo_id, "url": photo_url(photo_id)}
 
 
 def _modified_at(milliseconds: str) -> datetime | None:

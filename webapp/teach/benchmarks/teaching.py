@@ -25,7 +25,7 @@ from webapp.apart import measure_apart
 from webapp.find.benchmarks._drawn import photo_vectors
 from webapp.tables import table as as_table
 from webapp.teach.benchmarks._owner_library import read_library
-from webapp.teach.evaluation.subject import active_subject
+from webapp.teach.evaluation.subject import Subject, active_subject
 from webapp.teach.runs.snapshots import training_folder
 
 DATA = settings.BASE_DIR.parent / "shared" / "data" / "caltech101"
@@ -48,13 +48,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Mapping[str, Any]) -> dict[str, Any]:
-    vectors, names = _embedded(options["data"])
+    subject = active_subject()
+    vectors, names = _embedded(options["data"], subject)
     drawn = np.concatenate(list(photo_vectors(options["drawn"], seed=1)))
     vectors = np.concatenate([vectors, drawn])
     counts = {name: names.count(name) for name in sorted(set(names))}
     classes = [name for name, count in counts.items() if count >= LEAST_PHOTOS]
     chosen = np.random.default_rng(0).permutation(classes)[: options["classes"]]
-    frequent = _frequent(options["data"].parent, options["answers"])
+    frequent = _frequent(options["data"].parent, subject, options["answers"])
     rows = []
     for seed, name in enumerate(chosen.tolist()):
         shows = np.array([each == name for each in names] + [False] * options["drawn"])
@@ -75,9 +76,9 @@ def run(options: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _embedded(data: Path) -> tuple[Vectors, list[str]]:
+def _embedded(data: Path, subject: Subject) -> tuple[Vectors, list[str]]:
     """Embeddings (n, 512) by the active version, and the classes."""
-    eye = active_subject().eye
+    eye = subject.eye
     photos = [photo for split in SPLITS for photo in Collection(data).photos(split)]
     found = []
     for at in range(0, len(photos), BATCH):
@@ -86,9 +87,8 @@ def _embedded(data: Path) -> tuple[Vectors, list[str]]:
     return np.concatenate(found), [name.split("/")[0] for name, _ in photos]
 
 
-def _frequent(data: Path, answers: int) -> list[dict[str, Any]]:
+def _frequent(data: Path, subject: Subject, answers: int) -> list[dict[str, Any]]:
     """Owners who teach words that many photos show; raises DataMissing."""
-    subject = active_subject()
     library = read_library(data, subject.version, subject.eye, training_folder() / "collections")
     rows = []
     for word in FREQUENT:

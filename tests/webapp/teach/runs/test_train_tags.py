@@ -1,18 +1,16 @@
 """Training the tag head on a library: from what people said to a version that says it."""
 
-import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
-from PIL import Image
 
-from tests.factories import a_photo, a_sight, a_user
+from tests.factories import a_photo, a_user
 from tests.vision.folders import draw
+from tests.webapp.teach.runs.drawings import a_drawing
 from vision.eye import load_eye
-from webapp.accounts.models import User
 from webapp.library.models import Photo
 from webapp.teach.corrections.saying import add_tag, reject_tag
 from webapp.teach.models import PhotoTag
@@ -32,14 +30,6 @@ GREEN_CROSSES = range(1, 49, 6)
 def own_data(tmp_path: Path, settings: Any) -> None:
     settings.MAREA_DATA = tmp_path
     models_folder().mkdir()
-
-
-def a_drawing(owner: User, number: int) -> Photo:
-    content = io.BytesIO()
-    Image.fromarray(draw(number)).save(content, "PNG")
-    photo = a_photo(owner, data=content.getvalue(), media_type="image/png", with_thumbnails=False)
-    a_sight(photo)
-    return photo
 
 
 def of(photos: list[Photo]) -> Any:

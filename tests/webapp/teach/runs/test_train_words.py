@@ -1,20 +1,18 @@
 """Training search and captions on a library: from captions that people wrote to a version."""
 
-import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
-from PIL import Image
 
-from tests.factories import a_photo, a_sight, a_user, an_administrator
+from tests.factories import a_user, an_administrator
 from tests.vision.folders import draw
+from tests.webapp.teach.runs.drawings import a_drawing
 from vision.errors import TrainingError
 from vision.eye import load_eye
 from vision.text_encoder import load_text_encoder
-from webapp.accounts.models import User
 from webapp.find.event_models import SearchDeed
 from webapp.library.models import Photo
 from webapp.teach.corrections.saying import write_caption
@@ -35,14 +33,6 @@ CAPTION = "A red balloon in the fog"
 def own_data(tmp_path: Path, settings: Any) -> None:
     settings.MAREA_DATA = tmp_path
     models_folder().mkdir()
-
-
-def a_drawing(owner: User, number: int) -> Photo:
-    content = io.BytesIO()
-    Image.fromarray(draw(number)).save(content, "PNG")
-    photo = a_photo(owner, data=content.getvalue(), media_type="image/png", with_thumbnails=False)
-    a_sight(photo)
-    return photo
 
 
 @pytest.fixture

@@ -188,7 +188,11 @@ def _lines(figures: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]
         if isinstance(value, Mapping):
             lines += _lines(value, f"{prefix}{name} ")
         elif not isinstance(value, list):  # curves are for plots
-            shown = f"{value:.4f}" if isinstance(value, float) else str(value)
-            shown = f"{value:,}" if isinstance(value, int) else shown
-            lines.append((f"{prefix}{name}".replace("_", " "), shown))
+            lines.append((f"{prefix}{name}".replace("_", " "), _shown(value)))
     return lines
+
+
+def _shown(value: float | str) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
