@@ -258,12 +258,12 @@ def read(
     connection: BaseDatabaseWrapper,
     photo_ids: Sequence[int],
     *,
-    having: Sequence[Word] = (),
+    having: Sequence[Word] | None = None,
     table: str = TABLE,
 ) -> list[Texts]:
     """The indexed texts of these photos, in no particular order; with `having` only those photos
     that have one of the words, see `texts_having`, since most have none."""
-    if not photo_ids:
+    if not photo_ids or (having is not None and not having):
         return []
     vendor = connection.vendor
     ids, given = listed(vendor, photo_ids)
@@ -275,7 +275,7 @@ def read(
             [given],
         )
         rows = cursor.fetchall()
-    if having:
+    if having is not None:
         return list(texts_having(having, rows))
     return [texts_of(pk, joined.split(BREAK), shown) for pk, joined, shown in rows]
 

@@ -90,7 +90,7 @@ def of_words(
     tags = {pk: _matching(words, [w for tag in t.tags for w in tag]) for pk, t in every if t.tags}
     captions = {pk: _matching(words, t.caption) for pk, t in every if t.caption}
     names = {pk: _matching(words, t.name) for pk, t in every if t.name}
-    read = {pk: _matching(words, _perhaps(words, t.read)) for pk, t in every if t.read}
+    read = {pk: _matching(words, t.read.split()) for pk, t in every if t.read}
     places = {pk: _matching(words, _places(words, t)) for pk, t in every if t.place}
     albums = {
         pk: _matching(words, [w for name in t.albums for w in name]) for pk, t in every if t.albums
@@ -129,12 +129,6 @@ def _name_says(texts: Texts, hits: Sequence[str]) -> str:
     if folders and set(hits) <= {word for name in folders for word in split(name)}:
         return explain.in_folder(folders)
     return explain.name_has(hits)
-
-
-def _perhaps(words: Sequence[Word], text: str) -> Sequence[str]:
-    """The words of `text`, unless it is plain that none is meant: a text may fill a page, and a
-    stem begins as its word does, but for its last letters."""
-    return text.split() if any(word.stem[:-2] in text for word in words) else ()
 
 
 def _places(words: Sequence[Word], texts: Texts) -> list[str]:

@@ -34,8 +34,9 @@ class Document:
 class Texts:
     """A photo's texts as folded words: see `search.words`.
 
-    `read` is one text with single spaces, since most are never looked at word by word. `shown`
-    has read lines, place, albums and folders as people wrote them: see `originals`.
+    `read` is one text with single spaces: whoever reads all texts of many photos, a page of a book
+    perhaps in each, has no use for its words. `shown` has read lines, place, albums and folders as
+    people wrote them: see `originals`.
     """
 
     photo_id: int

@@ -142,6 +142,7 @@ def test_texts_are_read_back_as_words() -> None:
         photo_id, (("hot", "dog"), ("beach",)), ("a", "boy", "lunch"), ("img", "1")
     )
     assert fulltext.read(connection, []) == []
+    assert fulltext.read(connection, [photo_id], having=[]) == []
 
 
 # What would break out of a query if it reached one.
