@@ -1,4 +1,4 @@
-"""One way to open an ONNX network that a version ships."""
+"""One way to open an ONNX network, so that a training reads from it what the product will."""
 
 from pathlib import Path
 

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from vision.errors import WeightsError
+from vision.sessions import open_session
 from vision.sight import EMBED_DIM
 from vision.versions import Version, open_version
 
@@ -21,15 +20,7 @@ class TextEncoder:
 
     def __init__(self, version: Version, *, threads: int = 1) -> None:
         spec = version.part("text")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        path = version.path(spec["onnx"])
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # ONNX Runtime raises a dozen unrelated classes here
-            raise WeightsError(f"{path.name} cannot be run by ONNX Runtime: {error}") from None
+        self._session = open_session(version.path(spec["onnx"]), threads=threads)
         self._tokenizer = _tokenizer(version, spec)
         self.version = version.name
 

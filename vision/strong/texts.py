@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from vision.sessions import open_session
 from vision.strong.joint import Projection
 
 BATCH = 16
@@ -148,7 +148,7 @@ def _agreement(exact: Path, small: Path, tokenizer: Tokenizer, probes: list[str]
 
 
 def _run(path: Path, tokenizer: Tokenizer, sentences: list[str]) -> NDArray[np.float32]:
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = open_session(path)
     found = []
     for sentence in sentences:
         ids_1T = np.array([tokenizer.encode(sentence).ids], dtype=np.int64)

@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
 from vision.collection import Collection
+from vision.sessions import open_session
 from vision.training.minilm import WIDTH, MiniLM, minilm_tokenizer, pretrained_minilm
 
 BATCH = 32
@@ -89,7 +89,7 @@ def kept_features(
 
 def sentence_features(texts: Sequence[str], *, encoder: Path) -> NDArray[np.float32]:
     """int8 MiniLM features of texts, (n, 384). Texts of equal length run together."""
-    session = onnxruntime.InferenceSession(str(encoder), providers=["CPUExecutionProvider"])
+    session = open_session(encoder)
     encodings = minilm_tokenizer().encode_batch(list(texts))
     rows_of_length: dict[int, list[int]] = defaultdict(list)
     for row, encoding in enumerate(encodings):

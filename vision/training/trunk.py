@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vision.backbones.inception import InceptionV3, Scaling, fold_batchnorm
+from vision.sessions import open_session
 from vision.training.backbone import export_backbone
 from vision.training.lessons import PORTION, KeptMaps, Photos, resized, whole
 from vision.training.networks import INCEPTION_OPERATORS
@@ -54,9 +55,7 @@ def keep_maps(
             operators=INCEPTION_OPERATORS,
             outputs=("map",),
         )
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = open_session(path, threads=threads)
     portions = []
     for start in range(0, len(rows), PORTION):
         portion = to / f"{size}.{start // PORTION:05}.npy"
