@@ -8,6 +8,7 @@ from pathlib import Path
 from vision.errors import DataMissing
 from vision.versions import WEIGHTS, shipped_versions
 from webapp.errors import Refused
+from webapp.library.storage import write_atomically
 from webapp.teach.evaluation import plots, tables
 from webapp.teach.evaluation.figures import Measured
 from webapp.teach.evaluation.measures import MEASURES
@@ -15,6 +16,7 @@ from webapp.teach.evaluation.subject import Subject, active_subject
 
 BEGIN = "<!-- written by manage.py evaluate all --docs: begin -->"
 END = "<!-- written by manage.py evaluate all --docs: end -->"
+BETWEEN = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
 
 # What is measured on which collection, by folder name: the split, and what its tables allow.
 OF_CAPTIONED = tuple(name for name in MEASURES if name != "alike")
@@ -38,26 +40,35 @@ def write_report(
     With all `measures` every version that ships is measured anew, else the active one by these.
     Yields the files that were written. Raises DataMissing when no collection is there.
     """
-    text = page.read_text("utf-8")
-    if BEGIN not in text or END not in text:
-        raise Refused(f"{page} has no lines {BEGIN} and {END}, between which tables could go.")
+    _marked(page)
     kept = page.with_name("measured.json")
     active = active_subject()
-    measured = _active_first(
-        _measure_all(active, data, say=say)
-        if set(measures) == set(MEASURES)
-        else _with(_read(kept), active.version.name, _measure(active, data, measures, say=say)),
-        active.version.name,
-    )
+    if set(measures) == set(MEASURES):
+        measured = _measure_all(active, data, say=say)
+    else:
+        newly = _measure(active, data, measures, say=say)
+        measured = _with(_read(kept), active.version.name, newly)
+    measured = _active_first(measured, active.version.name)
     images = page.parent / "images"
     images.mkdir(exist_ok=True)
     yield from plots.draw_all(measured, images)
     block = f"{BEGIN}\n{tables.all_tables(measured)}\n{END}"
-    whole = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
-    page.write_text(whole.sub(lambda _: block, text), encoding="utf-8")
+    _write(page, BETWEEN.sub(lambda _: block, _marked(page)))
     yield page
-    kept.write_text(json.dumps(measured, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    _write(kept, json.dumps(measured, indent=1, sort_keys=True) + "\n")
     yield kept
+
+
+def _marked(page: Path) -> str:
+    """The page as it is now: measuring takes hours, in which somebody may write on it."""
+    text = page.read_text("utf-8")
+    if not BETWEEN.search(text):
+        raise Refused(f"{page} has no lines {BEGIN} and {END}, between which tables could go.")
+    return text
+
+
+def _write(file: Path, text: str) -> None:
+    write_atomically(file, [text.encode()])
 
 
 def _measure_all(active: Subject, data: Path, *, say: Callable[[str], None]) -> dict[str, Measured]:

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from tests.vision.folders import write_collection
 from webapp.teach.evaluation.plots import draw_reliability
-from webapp.teach.evaluation.report import BEGIN, END
+from webapp.teach.evaluation.report import BEGIN, END, write_report
 from webapp.teach.evaluation.tables import all_tables
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +34,29 @@ def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="begin"):
         call_command("evaluate", "all", data=tmp_path, docs=page, stderr=StringIO())
     assert page.read_text() == "# Mine\n"
+
+
+def test_what_is_written_while_it_measures_stays(tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "data" / "coco", train=12, dev=1)
+    page, kept = tmp_path / "benchmarks.md", tmp_path / "measured.json"
+    page.write_text(f"{BEGIN}\n{END}\nBefore\n")
+    figures = {"other": {"coco": {"captions": {"photos": 9, "bleu4": 0.5}}}}
+
+    def edit(_: str) -> None:
+        page.write_text(f"{BEGIN}\n{END}\nMeanwhile\n")
+        kept.write_text(json.dumps(figures))
+
+    list(write_report(folder.parent, page, measures=["retrieval"], say=edit))
+
+    assert page.read_text().endswith(f"{END}\nMeanwhile\n")
+    assert "text → image recall@10" in page.read_text()
+    assert json.loads(kept.read_text())["other"] == figures["other"]
+    assert {file.name for file in tmp_path.iterdir()} == {
+        "benchmarks.md",
+        "data",
+        "images",
+        kept.name,
+    }
 
 
 def test_the_gate_is_told_for_every_other_version() -> None:
