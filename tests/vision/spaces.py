@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from vision.heads.image_head import ImageHeadConfig
-from vision.training.pairs import Captioned, Named, Photos
+from vision.training.embedding.pairs import Captioned, Named, Photos
 
 PHOTOS, CAUSES, TEXT = 64, 8, 12
 CONFIG = ImageHeadConfig(

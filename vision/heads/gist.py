@@ -1,9 +1,9 @@
 """What a sentence is about, as a sum over its words: by it the search embedding judges captions.
 
 The text encoder itself would cost a caption as much as the whole look at a photo. Words alone say
-nearly as much: trained to end where the encoder does (`vision.training.gists`), their sum chooses
-among a beam's sentences as well as the encoder would (CIDEr-D on Flickr8k's development split 0.534
-without, 0.574 with either).
+nearly as much: trained to end where the encoder does (`vision.training.captions.gists`), their sum
+chooses among a beam's sentences as well as the encoder would (CIDEr-D on Flickr8k's development
+split 0.534 without, 0.574 with either).
 
 Shapes: P photos, W sentences of each, T words, V words of the language, D embedding width.
 """

@@ -2,7 +2,7 @@
 
 A beam's log probabilities say how usual a sentence is; what its telling words (nouns, colours,
 verbs; not "a", "in", "is") have of it, the least of them, and how sure the backbone is of the
-photo's class say more together. `vision.training.confidence` fits the weights.
+photo's class say more together. `vision.training.captions.confidence` fits the weights.
 """
 
 from collections.abc import Sequence

@@ -3,7 +3,7 @@
 For each word (1) the classifier's classes, summed up the hierarchy, (2) the likeness of the photo's
 embedding to sentences about the word, and (3) a linear probe on pooled features that learned from
 captions speak in log-odds. Their weighted sum goes through a monotone curve, shared by the words of
-a group, that makes it a probability: see `vision.training.word_fusion`. What an owner's corrections
+a group, that makes it a probability: see `vision.training.tags.fusion`. What an owner's corrections
 taught is added after that, linear in the embedding: see `vision.training.owned.tags`.
 """
 

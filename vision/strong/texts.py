@@ -109,7 +109,7 @@ def export(
             str(small),
             weight_type=QuantType.QInt8,
             per_channel=True,
-            reduce_range=True,  # as in vision.training.sentences
+            reduce_range=True,  # as in vision.training.embedding.sentences
             nodes_to_exclude=_nodes_of_projection(exact),
         )
         cosine = _agreement(exact, small, tokenizer, probes)

@@ -13,7 +13,7 @@ from torch import nn
 from vision.backbones.efficientnet import INPUT_SIZE, pretrained_lite2
 from vision.backbones.inception_views import GridConfig
 from vision.registry import Registry
-from vision.training.distilled import RANK, distilled_inception
+from vision.training.distillation.distilled import RANK, distilled_inception
 
 DEFAULT_NETWORK = "efficientnet-lite2"
 # The student learned from photos of 160 and 192 pixels.

@@ -92,7 +92,7 @@ class Sight(models.Model):
     version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="sights")
     embedding = models.BinaryField(max_length=1024)  # 512 little-endian float16, unit norm
     caption = models.CharField(max_length=500, blank=True)
-    caption_confidence = models.FloatField(default=0.0)  # see vision.training.confidence
+    caption_confidence = models.FloatField(default=0.0)  # see vision.training.captions.confidence
     other_captions = models.JSONField(default=dict)  # {language: [caption, confidence]}
     tags = models.JSONField(default=list)  # [[name, probability], …], best first
     created_at = models.DateTimeField(default=timezone.now)

@@ -19,8 +19,8 @@ from vision.backbones.base import Features
 from vision.errors import TrainingError
 from vision.eye import Eye
 from vision.heads.polyglot import SPECIAL, Photos, PolyglotCaptioner, PolyglotDecoder
-from vision.training.caption_data import FIRST_MANNER, MAX_WORDS, NO_WORD, Vocabulary
-from vision.training.captions import caption_loss
+from vision.training.captions.data import FIRST_MANNER, MAX_WORDS, NO_WORD, Vocabulary
+from vision.training.captions.decoder import caption_loss
 from vision.training.checkpoint import (
     Checkpoint,
     Progress,

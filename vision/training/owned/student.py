@@ -1,8 +1,8 @@
 """Teach Inception-v3 what the backbone at work sees in the owner's photos, for the same heads.
 
-The student begins as Inception ships. It learns as in `vision.training.distill`; then a speaker is
-fitted, so that every head goes on as it is (`vision.training.speaking`). Copies of the photos,
-small and decoded, lie in the work folder while this runs, and no longer.
+The student begins as Inception ships. It learns as in `vision.training.distillation.distill`; then
+a speaker is fitted, so that every head goes on as it is (`vision.training.distillation.speaking`).
+Copies of the photos, small and decoded, lie in the work folder while this runs, and no longer.
 """
 
 import shutil
@@ -22,19 +22,19 @@ from vision.backbones.onnx import OnnxBackbone
 from vision.backbones.torch_backbone import TorchBackbone
 from vision.errors import TrainingError
 from vision.pixels import squash
-from vision.training.beginning import beginning
 from vision.training.checkpoint import Progress
-from vision.training.distill import Distillation, DistillationRun, agreement
-from vision.training.distill_photos import KEPT_SIZE
-from vision.training.distilled import FOLDER, distilled_inception
-from vision.training.lessons import KeptMaps, Photos, resized
+from vision.training.distillation.beginning import beginning
+from vision.training.distillation.distill import Distillation, DistillationRun, agreement
+from vision.training.distillation.distilled import FOLDER, distilled_inception
+from vision.training.distillation.lessons import KeptMaps, Photos, resized
+from vision.training.distillation.photos import KEPT_SIZE
+from vision.training.distillation.speaking import PARTS, Rows, Seen, fit_speaker
+from vision.training.distillation.student import Student
+from vision.training.distillation.successor import FINAL, export_student
+from vision.training.distillation.trunk import Trunk, keep_maps
 from vision.training.networks import INCEPTION_SIZE
 from vision.training.owned.features import Load, Told
 from vision.training.publish import Draft
-from vision.training.speaking import PARTS, Rows, Seen, fit_speaker
-from vision.training.student import Student
-from vision.training.successor import FINAL, export_student
-from vision.training.trunk import Trunk, keep_maps
 from vision.versions import Version
 
 PORTION = 32

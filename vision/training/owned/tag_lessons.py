@@ -3,7 +3,7 @@
 A word that was added or rejected is known. Of the others on a photo that somebody corrected little
 is known: who adds one word does not name all that is there. How much silence means is measured, on
 each photo and over all: of the words that were to be expected there, which share was added? (See
-`vision.training.word_fusion.presence`.) Photos that nobody corrected have the head's own answers.
+`vision.training.tags.fusion.presence`.) Photos that nobody corrected have the head's own answers.
 """
 
 from collections.abc import Mapping, Sequence

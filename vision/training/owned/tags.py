@@ -30,7 +30,7 @@ from vision.training.checkpoint import (
 from vision.training.owned.own_words import SURE, Looks, OwnLines, learn_own_lines
 from vision.training.owned.tag_lessons import Spoken, Targets, make_targets, stated_words
 from vision.training.owned.tag_thresholds import Choice, choose_thresholds
-from vision.training.tags import NEVER
+from vision.training.tags.thresholds import NEVER
 from vision.vocabulary import broader_words, hurtful_words, vocabulary
 from vision.vocabulary.own_words import OWN
 

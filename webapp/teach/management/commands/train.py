@@ -251,9 +251,9 @@ class Command(BaseCommand):
             return train_version(config, progress=progress if current_world().is_first else silent)
 
     def _distil(self, *, data: Path, name: str, seed: int, steps: int | None, **_: Any) -> Path:
-        from vision.training.distill import Distillation
-        from vision.training.successor import Succession, publish_successor
-        from vision.training.teach import distil
+        from vision.training.distillation.distill import Distillation
+        from vision.training.distillation.successor import Succession, publish_successor
+        from vision.training.distillation.teach import distil
 
         config = Distillation(seed=seed) if steps is None else Distillation(steps=steps, seed=seed)
         base, shop, to = open_version(folder_to_measure()), _shop(data, STUDENT), models_folder()
@@ -305,8 +305,8 @@ def _shop(data: Path, backbone: str | None) -> "Workshop":
 
 
 def _plan(part: str, data: Path, name: str, seed: int, backbone: str | None) -> "VersionTraining":
-    from vision.training.captions import CaptionTraining
-    from vision.training.embedding import EmbeddingTraining
+    from vision.training.captions.decoder import CaptionTraining
+    from vision.training.embedding.towers import EmbeddingTraining
     from vision.training.networks import NETWORKS
     from vision.training.run import TRAININGS, VersionTraining
 

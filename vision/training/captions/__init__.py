@@ -1,0 +1,1 @@
+"""The caption decoder: what it learns from, its training, and what its sentences are worth."""

@@ -1,1 +1,0 @@
-"""What a version is made of: each module trains one part into the draft of a `Workshop`."""
