@@ -188,6 +188,29 @@ def test_correcting_what_the_model_says(sign_in: SignIn, ana: User) -> None:
     expect(page.get_by_role("img", name="Rex on the sofa")).to_be_visible()
 
 
+def test_a_photo_trashed_on_its_page_comes_back_by_one_click(sign_in: SignIn, ana: User) -> None:
+    first, second = a_library(ana, 2)
+    page = sign_in(ana, viewport=DESKTOP)
+    page.goto(f"/photos/{first.pk}/")
+    page.keyboard.press("Delete")
+    page.wait_for_url(f"**/photos/{second.pk}/")
+    told = page.locator(".toast")
+    expect(told).to_contain_text("1 photo moved to the trash.")
+    told.get_by_role("button", name="Undo").click()
+    page.wait_for_url(f"**/photos/{first.pk}/")
+    expect(page.locator(".toast")).to_contain_text("1 photo restored.")
+    first.refresh_from_db()
+    assert first.trashed_at is None
+
+
+def test_a_form_that_is_unfolded_waits_for_words(sign_in: SignIn, ana: User) -> None:
+    (photo,) = a_library(ana, 1)
+    page = sign_in(ana, viewport=DESKTOP)
+    page.goto(f"/photos/{photo.pk}/")
+    page.get_by_text("Write a caption").click()
+    expect(page.get_by_label("What the photo shows")).to_be_focused()
+
+
 def test_the_original_can_be_enlarged(sign_in: SignIn, ana: User) -> None:
     photo = a_library(ana, 1)[0]
     page = sign_in(ana, viewport=DESKTOP)

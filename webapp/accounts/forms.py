@@ -3,22 +3,74 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import BaseUserCreationForm, UserCreationForm
+from django.contrib.auth.forms import (
+    AuthenticationForm,
+    BaseUserCreationForm,
+    PasswordChangeForm,
+    SetPasswordMixin,
+    UserCreationForm,
+)
+from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from webapp.accounts.models import ApiToken, Language, User
 from webapp.accounts.services import generate_password
 
+NAME_HINT = "Letters, digits and @ . + - _"
+CHOOSE_HINT = "At least 8 characters, and not one that many people use."
 
-class FirstVisitForm(UserCreationForm):
+
+class PlainForm(forms.BaseForm):
+    """Labels without a colon, as on all pages."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **(kwargs | {"label_suffix": ""}))
+
+
+class ChoosesPassword(SetPasswordMixin):
+    """A password typed twice; what is wrong with it is told where it was typed first."""
+
+    first_field = "password1"
+
+    def validate_password_for_user(
+        self, user: AbstractBaseUser, password_field_name: str = ""
+    ) -> None:
+        super().validate_password_for_user(user, self.first_field)
+
+
+class FirstVisitForm(ChoosesPassword, PlainForm, UserCreationForm):
     """The administrator's name and password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].help_text = NAME_HINT
+        self.fields["password1"].help_text = CHOOSE_HINT
+        self.fields["password2"].label = "The same password again"
+        self.fields["password2"].help_text = ""
 
     class Meta(BaseUserCreationForm.Meta):
         model = User
 
 
-class AddUserForm(forms.ModelForm):
+class SignInForm(PlainForm, AuthenticationForm):
+    """Django's own, with our labels."""
+
+
+class ChangePasswordForm(ChoosesPassword, PlainForm, PasswordChangeForm):
+    """The old password and, twice, the new one."""
+
+    first_field = "new_password1"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["old_password"].label = "Your password until now"
+        self.fields["new_password1"].help_text = CHOOSE_HINT
+        self.fields["new_password2"].label = "The new password again"
+        self.fields["new_password2"].help_text = ""
+
+
+class AddUserForm(PlainForm, forms.ModelForm):
     """A further user. Without a password one is made, and shown once."""
 
     password = forms.CharField(
@@ -28,12 +80,15 @@ class AddUserForm(forms.ModelForm):
         help_text="Leave it empty and Marea makes one.",
     )
     is_superuser = forms.BooleanField(
-        required=False, label="Administrator", help_text="May add and deactivate people."
+        required=False,
+        label="Administrator",
+        help_text="May add and deactivate people, and look after the models.",
     )
 
     class Meta:
         model = User
         fields = ("username",)
+        help_texts = {"username": NAME_HINT}
 
     def clean_username(self) -> str:
         """Names that differ only in case would be taken for each other."""
@@ -58,7 +113,7 @@ class AddUserForm(forms.ModelForm):
         return user
 
 
-class SettingsForm(forms.ModelForm):
+class SettingsForm(PlainForm, forms.ModelForm):
     """What a person may choose for themselves."""
 
     caption_language = forms.ChoiceField(
@@ -72,7 +127,7 @@ class SettingsForm(forms.ModelForm):
         fields = ("caption_language",)
 
 
-class TokenForm(forms.ModelForm):
+class TokenForm(PlainForm, forms.ModelForm):
     class Meta:
         model = ApiToken
         fields = ("name", "scope")

@@ -19,7 +19,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from webapp.accounts.forms import FirstVisitForm, SettingsForm, TokenForm
+from webapp.accounts.forms import (
+    ChangePasswordForm,
+    FirstVisitForm,
+    SettingsForm,
+    SignInForm,
+    TokenForm,
+)
 from webapp.accounts.http import SignedInRequest
 from webapp.accounts.models import ApiToken, User
 from webapp.accounts.services import create_administrator, note_language, somebody_exists
@@ -56,6 +62,7 @@ class SignIn(LoginView):
     """Django's view makes a new session and follows `next` only within this site."""
 
     template_name = "accounts/sign_in.html"
+    authentication_form = SignInForm
     redirect_authenticated_user = True
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
@@ -117,6 +124,7 @@ class ChangePassword(PasswordChangeView):
     """Django's view keeps this session and thereby ends all others of the user."""
 
     template_name = "accounts/password.html"
+    form_class = ChangePasswordForm
     success_url = reverse_lazy("accounts:home")
 
     def form_valid(self, form: Any) -> HttpResponse:

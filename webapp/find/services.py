@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.db import connection
+from django.db.models import Max, Min
 
 from search import cutoff, fulltext, signals
 from search.explain import satisfied
@@ -124,6 +125,15 @@ def similar_photos(user: User, photo: Photo, k: int = 12) -> list[Photo]:
 def suggestions(user: User, count: int = 8) -> list[str]:
     """Queries that are sure to find something: the commonest tags of the user's newest photos."""
     return lexicon_of(user).tags.commonest(count)
+
+
+def years_of(user: User) -> str:
+    """The years that the user's photos are from, `2016 to 2025`; nothing without photos."""
+    ends = _library(user).aggregate(first=Min("shown_at"), last=Max("shown_at"))
+    if ends["first"] is None:
+        return ""
+    first, last = ends["first"].year, ends["last"].year
+    return str(first) if first == last else f"{first} to {last}"
 
 
 def _library(user: User) -> PhotoQuerySet:

@@ -10,7 +10,9 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from search.query import MAX_SCANNED
+from search.query.model import Field
 from webapp.accounts.http import HtmxRequest, SignedInRequest
+from webapp.accounts.models import User
 from webapp.errors import UserError
 from webapp.find import completion
 from webapp.find.chips import chips_of
@@ -18,7 +20,14 @@ from webapp.find.events import note_search
 from webapp.find.examples import Examples
 from webapp.find.forms import FindForm
 from webapp.find.like_views import like_page
-from webapp.find.services import Found, SearchPage, find_photos, similar_photos, suggestions
+from webapp.find.services import (
+    Found,
+    SearchPage,
+    find_photos,
+    similar_photos,
+    suggestions,
+    years_of,
+)
 from webapp.find.trails import SIMILAR
 from webapp.library.models import Photo
 from webapp.library.services.reading import get_photo
@@ -51,6 +60,7 @@ def find_page(request: HtmxRequest) -> HttpResponse:
         "next_url": _url(text, more, page.next_offset) if page.next_offset else "",
         "more_url": _url(text, True) if page.hidden else "",
         "suggestions": suggestions(request.user) if not page.confident else [],
+        "years": "" if page.total else _years(request.user, page),
         "better": "" if page.confident else completion.better_spelled(request.user, page.query),
     }
     return render(request, template, context)
@@ -87,8 +97,14 @@ def _tiles(page: SearchPage, text: str, more: bool, offset: int) -> list[Tile]:
     ]
 
 
+def _years(user: User, page: SearchPage) -> str:
+    """When the user's photos are from, where nothing is from when was asked for."""
+    asked = any(condition.field is Field.TAKEN for condition in page.query.conditions)
+    return years_of(user) if asked else ""
+
+
 def _reasons(page: SearchPage, found: Found, rank: int) -> str:
-    if not page.query.text:
+    if not page.query.text or not page.confident:
         return ""
     return " · ".join(found.reasons) if rank < page.confident else "less likely"
 

@@ -15,6 +15,7 @@ MODELS = (
 class TeachConfig(AppConfig):
     name = "webapp.teach"
     label = "teach"
+    verbose_name = "Models and training"
 
     def import_models(self) -> None:
         """Also those of rooms of their own."""

@@ -42,6 +42,7 @@ def test_the_first_visit_makes_an_administrator_and_signs_them_in(client: Client
 def test_a_weak_password_is_refused_with_its_reason(client: Client) -> None:
     answer = client.post("/account/set-up/", FORM | {"password1": "12345", "password2": "12345"})
     assert answer.status_code == 200
+    assert "too short" in answer.context["form"].errors["password1"][0]
     assert "too short" in answer.text
     assert not User.objects.exists()
 

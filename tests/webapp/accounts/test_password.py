@@ -30,6 +30,16 @@ def test_the_old_password_is_asked_for(client: Client) -> None:
     assert user.check_password(PASSWORD)
 
 
+def test_a_weak_new_password_is_told_where_it_was_typed(client: Client) -> None:
+    user = a_user("ana", password=PASSWORD)
+    client.force_login(user)
+    weak = {"new_password1": "12345", "new_password2": "12345"}
+    answer = client.post("/account/password/", FORM | weak)
+    assert list(answer.context["form"].errors) == ["new_password1"]
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
+
+
 def test_tokens_survive_a_new_password(client: Client) -> None:
     user = a_user("ana", password=PASSWORD)
     secret = a_token(user)

@@ -1,5 +1,6 @@
 """The search page and the page of similar photos."""
 
+from datetime import UTC, datetime
 from html import unescape
 
 import numpy as np
@@ -82,7 +83,18 @@ def test_what_is_not_there_is_said_before_the_nearest(as_ana: Client, ana: User)
     assert "Nothing here surely shows “zebra”" in page
     assert "found-count" not in page
     assert f'data-id="{photo.pk}"' in page
-    assert "less likely" in page
+    assert "the likeliest first" in page
+    assert "less likely" not in page  # all of them are; the sentence above says it once
+
+
+def test_when_photos_are_from_is_said_where_none_is_from_then(as_ana: Client, ana: User) -> None:
+    for year in (2016, 2021):
+        a_photo(ana, taken_at=datetime(year, 5, 1, tzinfo=UTC))
+    a_photo(a_user(), taken_at=datetime(1999, 5, 1, tzinfo=UTC))
+    page = found(as_ana, "1985")
+    assert "None of your photos fits this condition. Your photos are from 2016 to 2021." in page
+    assert "All of the conditions must hold" in found(as_ana, "tag:dog 1985")
+    assert "Your photos are from" not in found(as_ana, "tag:dog")
 
 
 def test_an_empty_search_shows_how(as_ana: Client, ana: User) -> None:

@@ -15,7 +15,7 @@ from webapp.accounts.models import User
 from webapp.library.models import Photo, Worker
 from webapp.library.services.processing import pace, progress_of
 from webapp.library.services.trash import trash_photos
-from webapp.library.views.processing import headline
+from webapp.library.views.processing import duties, headline
 
 pytestmark = pytest.mark.django_db
 WAITING, READY, FAILED = Photo.State.WAITING, Photo.State.READY, Photo.State.FAILED
@@ -54,6 +54,16 @@ def test_photos_are_counted_by_how_far_they_are(owner: User) -> None:
     assert (progress.waiting, progress.looking) == (2, 1)
     assert (progress.ready, progress.failed) == (1, 1)
     assert (progress.total, progress.unfinished, progress.finished) == (5, 3, 2)
+
+
+def test_photos_of_a_worker_that_stopped_are_told(client: Client, owner: User) -> None:
+    lease = timezone.now() + timedelta(seconds=80)
+    a_photo(owner, state=WAITING, holder="here", lease_until=lease)
+    assert progress_of(owner).stalled == 0
+    assert "has stopped" not in client.get("/processing/").content.decode()
+    a_photo(owner, state=WAITING, holder="gone", lease_until=lease - timedelta(seconds=60))
+    page = client.get("/processing/").content.decode()
+    assert "The worker that had 1 photo in hand has stopped. Nothing is lost" in page
 
 
 def test_a_worker_is_present_until_it_missed_several_reports() -> None:
@@ -102,8 +112,14 @@ def test_only_staff_sees_the_workers(client: Client) -> None:
     staff.force_login(an_administrator())
     page = staff.get("/processing/").content.decode()
     assert "look@attic" in page
+    assert "looks at photos" in page
     assert "812 MB" in page
     assert "look@cellar" not in page
+
+
+def test_what_a_worker_does_is_said_in_words() -> None:
+    assert duties("housekeeping,models") == "trains and switches models, tidies up"
+    assert duties("look,of_tomorrow") == "looks at photos, of_tomorrow"
 
 
 def test_the_polled_part_tells_when_failures_changed(client: Client, owner: User) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Count, Q
 from django.utils import timezone
 
@@ -22,6 +23,7 @@ class Progress:
 
     waiting: int  # for a worker
     looking: int  # held by one now
+    stalled: int  # of those: held by one that has not renewed its lease in time
     ready: int
     failed: int
     photos_per_s: float | None  # None until two batches were stored within `RECENT`
@@ -45,16 +47,18 @@ class Progress:
 
 
 def progress_of(user: User) -> Progress:
-    """Three numbers from the user's photos and the pace from their latest sights: two queries."""
+    """Numbers from the user's photos and the pace from their latest sights: two queries."""
     now = timezone.now()
     waiting = Q(state=Photo.State.WAITING)
     held = waiting & ~Q(holder="") & Q(lease_until__gte=now)
+    stalled = held & Q(lease_until__lt=now + timedelta(seconds=settings.MAREA_LEASE_S) / 2)
     counts = (
         Photo.objects.visible_to(user)
         .in_library()
         .aggregate(
             unfinished=Count("pk", filter=waiting),
             looking=Count("pk", filter=held),
+            stalled=Count("pk", filter=stalled),
             ready=Count("pk", filter=Q(state=Photo.State.READY)),
             failed=Count("pk", filter=Q(state=Photo.State.FAILED)),
         )
@@ -62,6 +66,7 @@ def progress_of(user: User) -> Progress:
     return Progress(
         waiting=counts["unfinished"] - counts["looking"],
         looking=counts["looking"],
+        stalled=counts["stalled"],
         ready=counts["ready"],
         failed=counts["failed"],
         photos_per_s=pace(_recent_sights(user, now)),

@@ -19,6 +19,14 @@ from webapp.teach.reading import count_waiting
 
 SHOWN_FAILURES = 100
 BUSY_POLL_S, IDLE_POLL_S = 2, 10
+# What the workers of a queue do, in words.
+DUTIES = {
+    "look": "looks at photos",
+    "thumbnails": "makes thumbnails",
+    "reading": "reads text in photos",
+    "models": "trains and switches models",
+    "housekeeping": "tidies up",
+}
 FAILURES_CHANGED = "failures-changed"  # tells the page to fetch the list of failures again
 
 
@@ -31,9 +39,10 @@ def processing_page(request: HtmxRequest) -> HttpResponse:
         "progress": progress,
         "headline": headline(progress),
         "pace": pace_words(progress),
+        "stalled": stalled_words(progress),
         "reading": reading_words(request.user, progress),
         "every_s": BUSY_POLL_S if progress.unfinished else IDLE_POLL_S,
-        "workers": Worker.objects.present().order_by("name") if request.user.is_staff else None,
+        "workers": _workers() if request.user.is_staff else None,
     }
     if not request.htmx:
         context["failures"] = _shown(set_aside(request.user))
@@ -89,6 +98,17 @@ def pace_words(progress: Progress) -> str:
     return f"{progress.photos_per_s:.1f} photos a second at present."
 
 
+def stalled_words(progress: Progress) -> str:
+    """Of a worker that was killed nothing is heard until its lease runs out."""
+    if not progress.stalled:
+        return ""
+    photos = "1 photo" if progress.stalled == 1 else f"{progress.stalled:,} photos"
+    return (
+        f"The worker that had {photos} in hand has stopped. "
+        "Nothing is lost: another one takes over within a minute."
+    )
+
+
 def reading_words(user: User, progress: Progress) -> str:
     """How many photos' text is still to be read, which comes after every first look."""
     if not settings.MAREA_OCR or progress.unfinished:
@@ -96,6 +116,19 @@ def reading_words(user: User, progress: Progress) -> str:
     waiting = count_waiting(user)
     photos = "1 photo" if waiting == 1 else f"{waiting:,} photos"
     return f"Text is still to be read in {photos}." if waiting else ""
+
+
+def _workers() -> list[tuple[Worker, str]]:
+    """Those that are at work, each with what it does."""
+    workers = Worker.objects.present().order_by("name")
+    return [(worker, duties(worker.queues)) for worker in workers]
+
+
+def duties(queues: str) -> str:
+    """What a worker of these queues (joined by commas) does; the most interesting first."""
+    names = queues.split(",")
+    known = [words for queue, words in DUTIES.items() if queue in names]
+    return ", ".join(known + [name for name in names if name not in DUTIES])
 
 
 def _duration(seconds: float) -> str:

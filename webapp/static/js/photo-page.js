@@ -5,6 +5,7 @@ import PhotoSwipe from "../vendor/photoswipe/photoswipe.esm.js";
 import { showHeatMap, toggleHeatMap } from "./heat-map.js";
 import { post } from "./server.js";
 import { toast } from "./toast.js";
+import { goAndTell } from "./told.js";
 
 const SWIPE_PX = 60; // sideways, and at least twice as far as up or down
 
@@ -25,6 +26,17 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-heat-map]")) toggleHeatMap();
   if (favourite) { event.preventDefault(); toggleFavourite(favourite); }
 });
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.querySelector("[data-trash]")) return;
+  event.preventDefault();
+  moveToTrash(event.target);
+});
+
+// Unfolding a form is the wish to fill it in.
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches?.("#photo .disclosure[open]")) event.target.querySelector("form :is(input, textarea, select):not([type=hidden])")?.focus();
+}, true);
 
 // A person said something, or took it back; the parts of the page that changed are in the answer.
 document.addEventListener("marea:said", ({ detail: { message, act } }) => {
@@ -63,6 +75,17 @@ async function toggleFavourite(button) {
     await post(isOn ? button.dataset.off : button.dataset.on, { photos: document.getElementById("photo").dataset.photo });
   } catch (error) {
     button.setAttribute("aria-pressed", String(isOn));
+    toast(error.message, { error: true });
+  }
+}
+
+/** On to the next photo, where it can be taken back. */
+async function moveToTrash(form) {
+  const { photos, next } = form.elements;
+  try {
+    const { message } = await post(form.action, { photos: photos.value });
+    goAndTell(next.value, message, { url: form.dataset.undo, fields: { photos: photos.value }, back: location.href });
+  } catch (error) {
     toast(error.message, { error: true });
   }
 }

@@ -89,6 +89,10 @@ export class Scrubber {
     this.element.setAttribute("aria-valuenow", layout.groups.indexOf(group));
     this.element.setAttribute("aria-valuetext", group.label);
     if (!this.element.matches(":hover")) this.#tell(fraction);
+    if (scrollY === this.scrolledTo) return; // drawn anew, but nobody scrolled
+    const isFirst = this.scrolledTo === undefined;
+    this.scrolledTo = scrollY;
+    if (isFirst) return;
     this.element.classList.add("is-moving");
     clearTimeout(this.resting);
     this.resting = setTimeout(() => this.element.classList.remove("is-moving"), RESTING_MS);

@@ -49,6 +49,7 @@ completeSearches();
 document.querySelectorAll(".without-scripts").forEach((element) => element.remove());
 document.querySelectorAll(".toast").forEach(dismissLater);
 tellWhatHappened();
+document.querySelector("form [aria-invalid=true]")?.focus(); // what has to be typed again
 
 document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-CSRFToken"] = csrfToken();

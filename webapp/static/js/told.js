@@ -11,6 +11,12 @@ export function reloadAndTell(message, undo = null) {
   location.reload();
 }
 
+/** Go to `url` and tell it there; taking it back leads to `undo.back`. */
+export function goAndTell(url, message, undo = null) {
+  sessionStorage.setItem(TOLD, JSON.stringify({ message, undo }));
+  location.assign(url);
+}
+
 /** Tell it, if something was to be told. */
 export function tellWhatHappened() {
   const told = JSON.parse(sessionStorage.getItem(TOLD));
@@ -18,9 +24,11 @@ export function tellWhatHappened() {
   if (told) toast(told.message, { action: told.undo && { label: "Undo", run: () => takeBack(told.undo) } });
 }
 
-async function takeBack({ url, fields }) {
+async function takeBack({ url, fields, back }) {
   try {
-    reloadAndTell((await post(url, fields)).message);
+    const { message } = await post(url, fields);
+    if (back) goAndTell(back, message);
+    else reloadAndTell(message);
   } catch (error) {
     toast(error.message, { error: true });
   }
