@@ -1,8 +1,8 @@
 """Weights out of a quantised ONNX file, for a device that runs torch.
 
 A version keeps its backbone once, as int8 ONNX. A GPU gains nothing from it, so the weights are
-turned back into numbers that torch can use. Only the initialisers are read, without the package
-`onnx`, which the product does not need; field numbers are those of onnx.proto3.
+turned back into numbers that torch can use. Only the initialisers are read; field numbers are those
+of onnx.proto3.
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, from_numpy, nn
 
 from vision.errors import WeightsError
+from vision.protobuf import fields, varint
 
 MODEL_GRAPH, GRAPH_INITIALIZER = 7, 5
 DIMS, DATA_TYPE, FLOAT_DATA, INT32_DATA, NAME, RAW_DATA = 1, 2, 4, 5, 8, 9
@@ -48,9 +49,9 @@ def fill(module: nn.Module, path: Path) -> nn.Module:
 
 def initializers(path: Path) -> Iterator[tuple[str, NDArray[np.generic]]]:
     """Name and array of each weight, as it is stored."""
-    for field, graph in _fields(memoryview(path.read_bytes())):
+    for field, graph in fields(memoryview(path.read_bytes())):
         if field == MODEL_GRAPH and isinstance(graph, memoryview):
-            for inner, tensor in _fields(graph):
+            for inner, tensor in fields(graph):
                 if inner == GRAPH_INITIALIZER and isinstance(tensor, memoryview):
                     yield _array(tensor)
 
@@ -60,7 +61,7 @@ def _array(tensor: memoryview) -> tuple[str, NDArray[np.generic]]:
     name, kind, raw = "", 1, b""
     floats: list[bytes] = []
     integers: list[int] = []
-    for field, value in _fields(tensor):
+    for field, value in fields(tensor):
         if field == DIMS:
             dims += _packed(value)
         elif field == INT32_DATA:
@@ -82,32 +83,6 @@ def _packed(value: memoryview | int) -> list[int]:
         return [value]
     numbers, place = [], 0
     while place < len(value):
-        number, place = _varint(value, place)
+        number, place = varint(value, place)
         numbers.append(number)
     return numbers
-
-
-def _fields(content: memoryview) -> Iterator[tuple[int, memoryview | int]]:
-    place = 0
-    while place < len(content):
-        key, place = _varint(content, place)
-        field, kind = key >> 3, key & 7
-        if kind == 0:
-            number, place = _varint(content, place)
-            yield field, number
-            continue
-        length = {1: 8, 5: 4}.get(kind, 0)
-        if kind == 2:
-            length, place = _varint(content, place)
-        yield field, content[place : place + length]
-        place += length
-
-
-def _varint(content: memoryview, place: int) -> tuple[int, int]:
-    number = shift = 0
-    while True:
-        byte = content[place]
-        number |= (byte & 127) << shift
-        place, shift = place + 1, shift + 7
-        if byte < 128:
-            return number, place
