@@ -35,7 +35,8 @@ from vision.classifying.snapshot import TRAIN
 from vision.errors import TrainingError
 from vision.heads.classifier import ClassifierNetwork
 from vision.heads.upper import UpperConfig, UpperLayers
-from vision.training.checkpoint import Checkpoint, fingerprint, learning_rate, seed_step
+from vision.training.checkpoint import Checkpoint, fingerprint
+from vision.training.steps import learning_rate, seed_step
 from vision.versions import Version
 
 BATCH = 64

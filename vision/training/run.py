@@ -21,12 +21,12 @@ from vision.text_encoder import TextEncoder, load_text_encoder
 from vision.training.captions.decoder import CaptionTraining
 from vision.training.captions.part import make_captions
 from vision.training.card import model_card
-from vision.training.checkpoint import Progress, silent
 from vision.training.distributed.world import current_world, joined
 from vision.training.embedding.part import make_embedding
 from vision.training.embedding.towers import EmbeddingTraining
 from vision.training.networks import DEFAULT_NETWORK, NETWORKS
 from vision.training.publish import Draft, current_commit, data_fingerprint
+from vision.training.steps import Progress, silent
 from vision.training.tags.head import TagTraining
 from vision.training.tags.part import make_tags
 from vision.training.workshop import Workshop, look_at_photos, make_backbone, workshop

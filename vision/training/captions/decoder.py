@@ -21,16 +21,16 @@ from vision.heads.speaking import Seen
 from vision.training.captions.data import FIRST_MANNER, NO_WORD, Sentences, Task
 from vision.training.captions.rewards import CiderReward
 from vision.training.captions.self_critical import self_critical_loss
-from vision.training.checkpoint import (
-    Checkpoint,
+from vision.training.checkpoint import Checkpoint, fingerprint
+from vision.training.distributed.world import current_world
+from vision.training.steps import (
     Progress,
-    fingerprint,
+    descend,
     learning_rate,
     seed_step,
     silent,
     update_average,
 )
-from vision.training.distributed.world import current_world
 
 logger = logging.getLogger(__name__)
 
@@ -179,12 +179,7 @@ class _Steps:
             rate = self._rate(late - config.lean_steps, config.reward_steps, config.reward_rate)
             self.model.dropout.p = config.reward_dropout
             loss, figures = self.loss_of(self._reward_loss, rng)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        optimizer.step()
+        descend(loss, optimizer, rate=rate, longest=1.0)
         return {"loss": loss.item()} | figures
 
     def _rate(self, step: int, total: int, peak: float) -> float:

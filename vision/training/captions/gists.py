@@ -15,7 +15,7 @@ from torch import optim
 from vision.heads.gist import Gist
 from vision.heads.polyglot import END, SPECIAL
 from vision.training.captions.data import Vocabulary
-from vision.training.checkpoint import plateau
+from vision.training.steps import descend, plateau
 
 logger = logging.getLogger(__name__)
 
@@ -56,10 +56,6 @@ def fit_gist(
         share = plateau(step, config.steps, warmup=config.warmup, decay_from=config.decay_from)
         rows = torch.from_numpy(rng.integers(len(texts), size=config.batch))
         cosine = (gist(words_NT[rows]) * targets[rows]).sum(dim=-1).mean()
-        for group in optimizer.param_groups:
-            group["lr"] = config.rate * share
-        optimizer.zero_grad()
-        (1 - cosine).backward()
-        optimizer.step()
+        descend(1 - cosine, optimizer, rate=config.rate * share)
     logger.info("fitted gist language=%s cosine=%.3f", language, cosine.item())
     return gist.requires_grad_(False).eval()

@@ -27,9 +27,9 @@ from vision.training.captions.speech import (
     set_aside_to_judge,
     speech,
 )
-from vision.training.checkpoint import Progress, silent
 from vision.training.distributed.world import current_world
 from vision.training.publish import Draft, save_half
+from vision.training.steps import Progress, silent
 from vision.training.workshop import Parts, Workshop
 
 

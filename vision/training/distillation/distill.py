@@ -22,14 +22,7 @@ from torch import Tensor, nn, optim
 
 from vision.backbones.base import Backbone, Features
 from vision.backbones.inception_views import InceptionViews
-from vision.training.checkpoint import (
-    Checkpoint,
-    Progress,
-    plateau,
-    seed_step,
-    silent,
-    update_average,
-)
+from vision.training.checkpoint import Checkpoint
 from vision.training.distillation.distilled import as_views, keep_student, recalibrate
 from vision.training.distillation.head_start import begin
 from vision.training.distillation.lessons import (
@@ -44,6 +37,7 @@ from vision.training.distillation.lessons import (
 )
 from vision.training.distillation.photos import KEPT_SIZE
 from vision.training.distillation.student import Standard, Student, Views, Weights, losses
+from vision.training.steps import Progress, plateau, seed_step, silent, update_average
 
 LOG = "distill.jsonl"
 # What is told of the averaged student on held-out photos, by its name in the log.

@@ -11,7 +11,6 @@ from vision.backbones import BACKBONES
 from vision.backbones.inception import UNIT
 from vision.collection import Collection, read_tar
 from vision.pixels import squash_batch
-from vision.training.checkpoint import Progress, silent
 from vision.training.distillation.distill import Distillation, DistillationRun
 from vision.training.distillation.distilled import FOLDER, STUDENT
 from vision.training.distillation.lessons import KeptAnswers, Photos
@@ -25,6 +24,7 @@ from vision.training.distillation.photos import (
 from vision.training.distillation.student import Student
 from vision.training.distillation.trunk import Trunk, keep_maps
 from vision.training.features import VIEWS, FeatureCache
+from vision.training.steps import Progress, silent
 from vision.versions import Version
 
 HELD_OUT_EVERY = 7  # of the development photos: enough to see a curve, cheap to judge by

@@ -19,17 +19,11 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn, optim
 from torch.nn import functional
 
-from vision.training.checkpoint import (
-    Checkpoint,
-    Progress,
-    fingerprint,
-    learning_rate,
-    seed_step,
-    silent,
-)
+from vision.training.checkpoint import Checkpoint, fingerprint
 from vision.training.distributed.world import current_world
 from vision.training.embedding.german import GermanWords
 from vision.training.embedding.sentences import MAX_TOKENS, TextSide
+from vision.training.steps import Progress, learning_rate, seed_step, silent
 
 logger = logging.getLogger(__name__)
 

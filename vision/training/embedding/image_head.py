@@ -18,17 +18,17 @@ from torch import Tensor, nn, optim
 from torch.nn import functional
 
 from vision.heads.image_head import ImageHead, ImageHeadConfig
-from vision.training.checkpoint import (
-    Checkpoint,
+from vision.training.checkpoint import Checkpoint, fingerprint
+from vision.training.distributed.world import current_world
+from vision.training.embedding.pairs import Photos
+from vision.training.steps import (
     Progress,
-    fingerprint,
+    descend,
     learning_rate,
     seed_step,
     silent,
     update_average,
 )
-from vision.training.distributed.world import current_world
-from vision.training.embedding.pairs import Photos
 
 logger = logging.getLogger(__name__)
 
@@ -80,17 +80,12 @@ def fit_image_head(
     modules: dict[str, nn.Module] = {"head": head, "average": average}
     for step in range(checkpoint.resume(modules, optimizer), config.steps):
         rng = seed_step(config.seed, step)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(
-                step, config.steps, peak=config.peak_rate, warmup=config.warmup
-            )
         rows = rng.choice(len(photos), min(config.batch, len(photos)), replace=False)
         looked_BF = (photos.look(rows, rng) - mean_F) / deviation_F
         head.train()
         loss = loss_of(looked_BF, targets[rows])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        rate = learning_rate(step, config.steps, peak=config.peak_rate, warmup=config.warmup)
+        descend(loss, optimizer, rate=rate)
         update_average(average, head, decay=config.average_decay, step=step)
         if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
             checkpoint.save(step + 1, modules, optimizer)

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from vision.backbones.base import Features
 from vision.collection import Collection
 from vision.heads import EMBEDDERS
-from vision.training.checkpoint import Progress, silent
 from vision.training.distributed.world import current_world
 from vision.training.embedding.image_head import ImageHeadTraining, fit_image_head
 from vision.training.embedding.material import class_names, described, image_config
@@ -20,6 +19,7 @@ from vision.training.embedding.sentences import export_sentence_encoder
 from vision.training.embedding.tracing import shipped_head
 from vision.training.features import PARTS, FeatureCache
 from vision.training.publish import save_half
+from vision.training.steps import Progress, silent
 from vision.training.workshop import Parts, Workshop
 from vision.versions import Version
 

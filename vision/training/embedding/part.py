@@ -9,7 +9,6 @@ from tokenizers import Tokenizer
 
 from vision.heads.embedding import TextTower
 from vision.heads.image_head import ImageHead
-from vision.training.checkpoint import Progress, silent
 from vision.training.distributed.world import current_world
 from vision.training.embedding.bilingual import train_bilingual
 from vision.training.embedding.german_sentences import embedded, gather_lessons
@@ -27,6 +26,7 @@ from vision.training.embedding.towers import EmbeddingTraining, Merging, Tower, 
 from vision.training.embedding.tracing import shipped_head
 from vision.training.networks import DEFAULT_NETWORK
 from vision.training.publish import save_half
+from vision.training.steps import Progress, silent
 from vision.training.workshop import Parts, Workshop
 from vision.versions import open_version
 

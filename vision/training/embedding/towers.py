@@ -19,19 +19,19 @@ from torch.nn import functional
 
 from vision.heads.embedding import TextTower
 from vision.heads.image_head import ImageHead, ImageHeadConfig
-from vision.training.checkpoint import (
-    Checkpoint,
+from vision.training.checkpoint import Checkpoint, fingerprint
+from vision.training.distributed.world import current_world
+from vision.training.embedding.bilingual import BilingualTraining
+from vision.training.embedding.image_head import ImageHeadTraining, standardisation, weight_decayed
+from vision.training.embedding.pairs import Batch, Photos, Stream
+from vision.training.steps import (
     Progress,
-    fingerprint,
+    descend,
     learning_rate,
     seed_step,
     silent,
     update_average,
 )
-from vision.training.distributed.world import current_world
-from vision.training.embedding.bilingual import BilingualTraining
-from vision.training.embedding.image_head import ImageHeadTraining, standardisation, weight_decayed
-from vision.training.embedding.pairs import Batch, Photos, Stream
 
 logger = logging.getLogger(__name__)
 
@@ -201,12 +201,8 @@ def _train_step(
     shares = np.array([lesson.share for lesson in lessons])
     lesson = lessons[int(rng.choice(len(lessons), p=shares / shares.sum()))]
     rate = learning_rate(step, config.steps, peak=config.peak_rate, warmup=config.warmup)
-    for group in optimizer.param_groups:
-        group["lr"] = rate
     loss = loss_of(lesson.stream.draw(config.batch, rng))
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+    descend(loss, optimizer, rate=rate)
     return loss.item()
 
 

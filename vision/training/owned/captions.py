@@ -21,17 +21,17 @@ from vision.eye import Eye
 from vision.heads.polyglot import SPECIAL, Photos, PolyglotCaptioner, PolyglotDecoder
 from vision.training.captions.data import FIRST_MANNER, MAX_WORDS, NO_WORD, Vocabulary
 from vision.training.captions.decoder import caption_loss
-from vision.training.checkpoint import (
-    Checkpoint,
+from vision.training.checkpoint import Checkpoint, fingerprint
+from vision.training.owned.features import OwnedFeatures
+from vision.training.publish import Draft, save_half
+from vision.training.steps import (
     Progress,
-    fingerprint,
+    descend,
     learning_rate,
     seed_step,
     silent,
     update_average,
 )
-from vision.training.owned.features import OwnedFeatures
-from vision.training.publish import Draft, save_half
 from vision.versions import Version
 from vision.words import words_of
 
@@ -255,8 +255,6 @@ def _step(
 ) -> float:
     rng = seed_step(config.seed, step)
     rate = learning_rate(step, config.steps, peak=config.peak_rate, warmup=config.steps // 10)
-    for group in optimizer.param_groups:
-        group["lr"] = rate
     model.train()
     kept = round(config.batch * config.rehearsal)
     loss = _mixed(model, book, book.written, config.batch - kept, rng, config)
@@ -264,10 +262,7 @@ def _step(
     if any(len(each) for each in book.rehearsed):
         again = _mixed(model, book, book.rehearsed, kept, rng, config)
         loss = loss + config.rehearsal * again
-    optimizer.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    optimizer.step()
+    descend(loss, optimizer, rate=rate, longest=1.0)
     return loss.item()
 
 

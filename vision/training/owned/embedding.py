@@ -20,17 +20,11 @@ from torch.nn import functional
 from vision.errors import TrainingError
 from vision.heads.image_head import ImageHead, ImageHeadConfig, ShippedHead
 from vision.heads.loading import load_weights
-from vision.training.checkpoint import (
-    Checkpoint,
-    Progress,
-    fingerprint,
-    learning_rate,
-    seed_step,
-    silent,
-)
+from vision.training.checkpoint import Checkpoint, fingerprint
 from vision.training.owned.features import OwnedFeatures, unit
 from vision.training.owned.known import carry_known_words
 from vision.training.publish import Draft, save_half
+from vision.training.steps import Progress, descend, learning_rate, seed_step, silent
 from vision.versions import Version
 
 Rows = NDArray[np.float32]
@@ -196,13 +190,9 @@ def _step(
 ) -> float:
     rng = seed_step(config.seed, step)
     rate = learning_rate(step, config.steps, peak=config.peak_rate, warmup=config.steps // 20)
-    for group in optimizer.param_groups:
-        group["lr"] = rate
     loss = _found(turn, space, config, rng) + config.anchor * _moved(turn, space, config, rng)
     total = loss + config.hold * turn.matrix.pow(2).sum()
-    optimizer.zero_grad()
-    total.backward()
-    optimizer.step()
+    descend(total, optimizer, rate=rate)
     return loss.item()
 
 

@@ -22,7 +22,6 @@ from vision.backbones.onnx import OnnxBackbone
 from vision.backbones.torch_backbone import TorchBackbone
 from vision.errors import TrainingError
 from vision.pixels import squash
-from vision.training.checkpoint import Progress
 from vision.training.distillation.beginning import beginning
 from vision.training.distillation.distill import Distillation, DistillationRun, agreement
 from vision.training.distillation.distilled import FOLDER, distilled_inception
@@ -35,6 +34,7 @@ from vision.training.distillation.trunk import Trunk, keep_maps
 from vision.training.networks import INCEPTION_SIZE
 from vision.training.owned.features import Load, Told
 from vision.training.publish import Draft
+from vision.training.steps import Progress
 from vision.versions import Version
 
 PORTION = 32

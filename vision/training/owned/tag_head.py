@@ -14,7 +14,6 @@ from vision.errors import TrainingError
 from vision.eye import Eye
 from vision.heads.word_model import WordModel, probe_input
 from vision.heads.word_tags import WordTable, WordTagger, read_word_table
-from vision.training.checkpoint import Progress, silent
 from vision.training.owned.features import OwnedFeatures
 from vision.training.owned.tag_lessons import Spoken
 from vision.training.owned.tags import (
@@ -25,6 +24,7 @@ from vision.training.owned.tags import (
     with_words,
 )
 from vision.training.publish import Draft
+from vision.training.steps import Progress, silent
 from vision.versions import Version
 from vision.vocabulary.own_words import OWN
 

@@ -19,17 +19,11 @@ from torch.nn import functional
 
 from vision.heads.word_model import WordModel, sigmoid
 from vision.heads.word_tags import WordTable
-from vision.training.checkpoint import (
-    Checkpoint,
-    Progress,
-    fingerprint,
-    learning_rate,
-    seed_step,
-    silent,
-)
+from vision.training.checkpoint import Checkpoint, fingerprint
 from vision.training.owned.own_words import SURE, Looks, OwnLines, learn_own_lines
 from vision.training.owned.tag_lessons import Spoken, Targets, make_targets, stated_words
 from vision.training.owned.tag_thresholds import Choice, choose_thresholds
+from vision.training.steps import Progress, descend, learning_rate, seed_step, silent
 from vision.training.tags.thresholds import NEVER
 from vision.vocabulary import broader_words, hurtful_words, vocabulary
 from vision.vocabulary.own_words import OWN
@@ -243,14 +237,10 @@ class _Learning:
     def _step(self, head: Shift, optimizer: torch.optim.Optimizer, step: int) -> float:
         config, rng = self.config, seed_step(self.config.seed, step)
         rate = learning_rate(step, config.steps, peak=config.peak_rate, warmup=config.steps // 20)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
         loss = self._corrected(head, rng) + config.replay * self._kept(head, rng)
         squares = config.hold * head.delta.pow(2).sum() + config.hold_bias * head.bias.pow(2).sum()
         total = loss + squares / len(self.base)
-        optimizer.zero_grad()
-        total.backward()
-        optimizer.step()
+        descend(total, optimizer, rate=rate)
         return loss.item() / (config.folds + 1)
 
     def _corrected(self, head: Shift, rng: np.random.Generator) -> Tensor:

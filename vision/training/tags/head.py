@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.heads.word_model import WordModel, calibrate, fold_log_odds, sigmoid, weigh
-from vision.training.checkpoint import Progress, silent
+from vision.training.steps import Progress, silent
 from vision.training.tags.fusion import (
     Fusion,
     Witnessed,

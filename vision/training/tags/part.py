@@ -13,9 +13,9 @@ from vision.collection import Collection
 from vision.heads import EMBEDDERS
 from vision.heads.colours import COLOURS
 from vision.text_encoder import TextEncoder
-from vision.training.checkpoint import Progress, silent
 from vision.training.distributed.world import current_world
 from vision.training.publish import Draft
+from vision.training.steps import Progress, silent
 from vision.training.tags.head import TagTraining, TrainedTags, train_tags
 from vision.training.tags.material import TagPhotos, single_mentions, tag_photos
 from vision.training.tags.thresholds import NEVER

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vision.training.checkpoint import Progress, silent
+from vision.training.steps import Progress, silent
 from vision.training.tags.material import TagPhotos
 
 

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from vision.heads.image_head import ImageHead, ImageHeadConfig
-from vision.training.checkpoint import Progress
 from vision.training.owned.embedding import (
     EmbeddingRetraining,
     Space,
@@ -18,6 +17,7 @@ from vision.training.owned.embedding import (
     retrain_embedding,
 )
 from vision.training.owned.features import unit
+from vision.training.steps import Progress
 
 WIDTH = 24
 CONFIG = EmbeddingRetraining(steps=100, batch=32, save_every=7, peak_rate=5e-3)

@@ -241,9 +241,9 @@ class Command(BaseCommand):
     def _train(
         self, *, part: str, data: Path, name: str, seed: int, backbone: str | None, **_: Any
     ) -> Path:
-        from vision.training.checkpoint import silent
         from vision.training.distributed.world import current_world
         from vision.training.run import train_version
+        from vision.training.steps import silent
 
         config = _plan(part, data, name, seed, backbone)
         config.to.parent.mkdir(parents=True, exist_ok=True)
