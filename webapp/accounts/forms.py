@@ -54,7 +54,11 @@ class FirstVisitForm(ChoosesPassword, PlainForm, UserCreationForm):
 
 
 class SignInForm(PlainForm, AuthenticationForm):
-    """Django's own, with our labels."""
+    """Django's own, in our words."""
+
+    error_messages = AuthenticationForm.error_messages | {
+        "invalid_login": "Nobody can sign in with this name and password. Capitals matter in both."
+    }
 
 
 class ChangePasswordForm(ChoosesPassword, PlainForm, PasswordChangeForm):

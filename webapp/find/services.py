@@ -127,6 +127,10 @@ def suggestions(user: User, count: int = 8) -> list[str]:
     return lexicon_of(user).tags.commonest(count)
 
 
+def has_photos(user: User) -> bool:
+    return _library(user).exists()
+
+
 def years_of(user: User) -> str:
     """The years that the user's photos are from, `2016 to 2025`; nothing without photos."""
     ends = _library(user).aggregate(first=Min("shown_at"), last=Max("shown_at"))

@@ -24,6 +24,7 @@ from webapp.find.services import (
     Found,
     SearchPage,
     find_photos,
+    has_photos,
     similar_photos,
     suggestions,
     years_of,
@@ -60,6 +61,7 @@ def find_page(request: HtmxRequest) -> HttpResponse:
         "next_url": _url(text, more, page.next_offset) if page.next_offset else "",
         "more_url": _url(text, True) if page.hidden else "",
         "suggestions": suggestions(request.user) if not page.confident else [],
+        "is_empty": not page.total and not has_photos(request.user),
         "years": "" if page.total else _years(request.user, page),
         "better": "" if page.confident else completion.better_spelled(request.user, page.query),
     }

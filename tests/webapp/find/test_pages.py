@@ -97,6 +97,12 @@ def test_when_photos_are_from_is_said_where_none_is_from_then(as_ana: Client, an
     assert "Your photos are from" not in found(as_ana, "tag:dog")
 
 
+def test_without_photos_a_search_leads_to_the_upload(as_ana: Client) -> None:
+    a_photo(a_user())
+    assert "Your library is empty" in found(as_ana, "dog")
+    assert "Your library is empty" in found(as_ana, "")
+
+
 def test_an_empty_search_shows_how(as_ana: Client, ana: User) -> None:
     a_sight(a_photo(ana), tags=[("sailboat", 0.9)])
     page = found(as_ana, "")

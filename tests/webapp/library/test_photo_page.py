@@ -1,5 +1,6 @@
 """The page of one photo."""
 
+import re
 from datetime import UTC, datetime
 from html import unescape
 
@@ -11,6 +12,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from tests.factories import a_photo, a_sight, a_user
 from webapp.accounts.models import User
+from webapp.albums.models import PhotoFolder
+from webapp.albums.services import create_album
+from webapp.find.documents import index_photos
 from webapp.library.models import Photo
 from webapp.library.services.trash import trash_photos
 from webapp.teach import reading
@@ -152,6 +156,33 @@ def test_a_waiting_photo_appears_by_itself(as_ana: Client, ana: User) -> None:
     assert 'hx-trigger="every 3s"' in shown(as_ana, photo)
 
 
+def test_its_folders_lead_to_the_photos_that_came_in_them(as_ana: Client, ana: User) -> None:
+    photo, _ = a_photo(ana), a_photo(ana)
+    PhotoFolder.objects.create(photo=photo, path="Travels/Rome & Lazio")
+    index_photos([photo.pk])
+    page = shown(as_ana, photo)
+    (address,) = re.findall(r'href="([^"]+)"[^>]*>Rome & Lazio<', page)
+    assert ">Travels</a> / " in page
+    found = as_ana.get(address).context["tiles"]
+    assert [tile.id for tile in found] == [photo.pk]
+
+
+def test_it_is_put_into_an_album_and_taken_out_on_its_page(as_ana: Client, ana: User) -> None:
+    photo = a_photo(ana)
+    create_album(a_user(), "Somebody else's")
+    here = address(photo, "?q=dog")
+    form = {"photos": photo.pk, "album": "<i>Rome</i>", "next": here}
+    answer = as_ana.post(reverse("library:bulk", args=["album"]), form, follow=True)
+    assert answer.redirect_chain == [(here, 302)]
+    page = answer.content.decode()
+    assert 'dir="auto">&lt;i&gt;Rome&lt;/i&gt;</a>' in page
+    assert "Take the photo out of the album &lt;i&gt;Rome" in page
+    assert "Somebody else" not in page
+    answer = as_ana.post(reverse("library:bulk", args=["unalbum"]), form, follow=True)
+    assert "Take the photo out" not in answer.content.decode()
+    assert "<option value=" in answer.content.decode()  # the album is still there to choose
+
+
 def test_in_the_trash_a_photo_can_be_restored_but_not_changed(as_ana: Client, ana: User) -> None:
     photo = a_photo(ana)
     trash_photos(Photo.objects.filter(pk=photo.pk))
@@ -166,9 +197,9 @@ def test_queries_do_not_grow_with_tags(
 ) -> None:
     photo = a_photo(ana)
     a_sight(photo, tags=[(f"tag {number}", 0.9) for number in range(tags)])
-    # Session, user, photo, version, captions, tags, the text in it, its albums, two neighbours,
-    # what was said.
-    with django_assert_num_queries(11):
+    # Session, user, photo, version, captions, tags, the text in it, its albums, the names of all,
+    # two neighbours, what was said.
+    with django_assert_num_queries(12):
         assert shown(as_ana, photo).count('class="chip"') == tags
 
 

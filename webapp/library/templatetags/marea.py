@@ -44,6 +44,12 @@ def tag_url(name: str) -> str:
 
 
 @register.simple_tag
+def words_url(words: str) -> str:
+    """Where the photos are found that have exactly these words in one of their texts."""
+    return search_url(str(Condition(Field.WORDS, words)))
+
+
+@register.simple_tag
 def place_url(name: str) -> str:
     """Where the photos of this town, region or country are found."""
     return search_url(str(Condition(Field.PLACE, name)))

@@ -8,7 +8,8 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from webapp.accounts.http import HtmxRequest
-from webapp.albums.services import albums_with, get_album
+from webapp.albums.models import MAX_NAME_LENGTH
+from webapp.albums.services import album_names, albums_with, get_album
 from webapp.albums.trails import album_trail
 from webapp.find.events import note_opened
 from webapp.find.like_trail import like_trail
@@ -27,7 +28,8 @@ from webapp.teach.words import alternative_text, text_in, with_words
 @require_safe
 @vary_on_headers("HX-Request")
 def photo_page(request: HtmxRequest, photo_id: int) -> HttpResponse:
-    with_text = with_words(Photo.objects.all(), request.user, read=True)
+    photos = Photo.objects.select_related("folder")
+    with_text = with_words(photos, request.user, read=True)
     photo = get_photo(request.user, photo_id, among=with_text)
     trail = _trail(request, photo)
     context = shown_about(request.user, photo) | {
@@ -37,6 +39,9 @@ def photo_page(request: HtmxRequest, photo_id: int) -> HttpResponse:
         "preload": _thumbnails(request, trail),
         "text": text_in(photo),
         "albums": albums_with(request.user, photo),
+        "album_names": album_names(request.user),
+        "longest_album_name": MAX_NAME_LENGTH,
+        "folders": _folders(photo),
         "alt": alternative_text(photo),
         "placeholder": placeholder_uri(photo),
         "large": thumbnail_url(photo, "large") if photo.state == Photo.State.READY else "",
@@ -79,6 +84,12 @@ def _thumbnails(request: HtmxRequest, trail: Trail) -> list[str]:
     ids = [pk for pk in (trail.neighbours.next, trail.neighbours.previous) if pk]
     ready = chosen(request.user, ids).filter(state=Photo.State.READY)
     return [thumbnail_url(neighbour, "large") for neighbour in ready]
+
+
+def _folders(photo: Photo) -> list[str]:
+    """The names of the folders that it came in, the outermost first."""
+    folder = getattr(photo, "folder", None)
+    return folder.path.split("/") if folder else []
 
 
 def _map_url(photo: Photo) -> str:
