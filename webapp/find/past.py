@@ -1,7 +1,7 @@
 """The search history as its owner reads it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import overload
 
@@ -23,7 +23,11 @@ class Followed:
 
     photo_id: int
     thumbnail: str
-    label: str
+    labels: tuple[str, ...]  # what was done last comes first
+
+    @property
+    def label(self) -> str:
+        return ", ".join(self.labels)
 
 
 @dataclass(frozen=True)
@@ -104,12 +108,15 @@ def past_queries(user: User) -> PastQueries:
 
 
 def _followed(deeds: QuerySet[SearchDeed]) -> dict[str, list[Followed]]:
-    """By query, each photo once for each kind of deed, latest first."""
-    by_key: dict[str, dict[tuple[int, str], Followed]] = {}
+    """By query, each photo once with all that was done with it, latest first."""
+    by_key: dict[str, dict[int, Followed]] = {}
     for deed in deeds.select_related("photo").order_by("-pk"):
-        seen = by_key.setdefault(deed.key, {})
-        if len(seen) < SHOWN:
-            seen.setdefault((deed.photo_id, deed.kind), _as_followed(deed))
+        seen, photo = by_key.setdefault(deed.key, {}), _as_followed(deed)
+        if before := seen.get(photo.photo_id):
+            labels = dict.fromkeys(before.labels + photo.labels)
+            seen[photo.photo_id] = replace(before, labels=tuple(labels))
+        elif len(seen) < SHOWN:
+            seen[photo.photo_id] = photo
     return {key: list(seen.values()) for key, seen in by_key.items()}
 
 
@@ -118,5 +125,5 @@ def _as_followed(deed: SearchDeed) -> Followed:
     return Followed(
         photo_id=deed.photo_id,
         thumbnail=thumbnail_url(deed.photo, "small") if is_ready else "",
-        label=deed.get_kind_display(),
+        labels=(deed.get_kind_display(),),
     )

@@ -190,6 +190,7 @@ def test_the_history_is_read_newest_first_with_what_followed(as_ana: Client, ana
     for text in ("dog", "cat", "DOG"):
         results(as_ana, text)
     as_ana.get(reverse("library:photo", args=[photo.pk]) + "?q=dog")
+    events.note_deeds(ana, Wish("dog"), [photo.pk], SearchDeed.Kind.FAVOURITED)
     as_ana.post(NOT_THIS, {"photos": photo.pk, "q": "tree"})
 
     answer = as_ana.get(HISTORY)
@@ -199,7 +200,7 @@ def test_the_history_is_read_newest_first_with_what_followed(as_ana: Client, ana
         ("cat", 1),
     ]
     page = unescape(answer.content.decode())
-    assert "opened" in page
+    assert page.count("marked as favourite, opened") == 1
     assert "not “tree”" in page
 
 
