@@ -12,7 +12,8 @@ import pytest
 from django.conf import settings
 from redis import RedisError
 
-from webapp.find import engine, lexicon
+from webapp.find.index import engine
+from webapp.find.query import lexicon
 from workers import queue
 from workers.supervision import marea
 from workers.supervision.program import LAUNCH

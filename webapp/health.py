@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from redis import RedisError
 
 from search.errors import IndexDamaged, IndexMissing, IndexUnreachable
-from webapp.find.building import index_store
+from webapp.find.index.building import index_store
 from webapp.library.models import Photo, Worker
 from webapp.teach.services import active_version, weights_folder
 from workers import queue

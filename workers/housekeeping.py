@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from search.errors import IndexBusy, IndexUnreachable
 from webapp.examples.models import ExampleImage
-from webapp.find import building, events
+from webapp.find.history import events
+from webapp.find.index import building
 from webapp.find.models import HeatMap
 from webapp.library.models import DeletedPhoto, Photo, Worker
 from webapp.library.services.places import place_photos

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from celery.worker import state
 from django.conf import settings
 
-from webapp.find import learning
+from webapp.find.ranker import learning
 from webapp.library.models import Photo
 from webapp.library.services import claims, thumbnails
 from webapp.teach.job_models import ModelJob

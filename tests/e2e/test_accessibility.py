@@ -12,7 +12,7 @@ from tests.factories import a_photo, a_sight, an_administrator
 from webapp.accounts.models import User
 from webapp.albums.models import Album
 from webapp.albums.services import put_into
-from webapp.find.text import embed_query
+from webapp.find.query.embedding import embed_query
 from webapp.library.models import Photo
 from webapp.teach import reading
 from webapp.teach.seen_tags import tags_named

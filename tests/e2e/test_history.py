@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 
 from tests.factories import a_photo, a_sight, a_user
 from webapp.accounts.models import User
-from webapp.find.event_models import SearchDeed
-from webapp.find.text import embed_query
+from webapp.find.history.models import SearchDeed
+from webapp.find.query.embedding import embed_query
 from webapp.library.models import Photo
 from webapp.teach.services import active_version
 

@@ -12,7 +12,7 @@ from tests.factories import a_photo, a_sight, an_administrator
 from tests.webapp.teach.switching.twins import a_twin
 from vision.sight import Sight as Seen
 from webapp.accounts.models import User
-from webapp.find.text import embed_query
+from webapp.find.query.embedding import embed_query
 from webapp.library.models import Photo
 from webapp.teach.corrections.saying import add_tag, write_caption
 from webapp.teach.job_models import ModelJob

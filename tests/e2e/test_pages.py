@@ -13,7 +13,7 @@ from vision.heat import heat_png
 from webapp.accounts.models import User
 from webapp.find.heat_maps import fail_heat_map, heat_map, store_heat_map
 from webapp.find.models import HeatMap
-from webapp.find.text import embed_query
+from webapp.find.query.embedding import embed_query
 from webapp.library.models import Photo
 from webapp.teach.services import active_version
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.conftest import SignIn
 from tests.factories import a_photo, a_sight, a_user
 from webapp.accounts.models import User
-from webapp.find import lexicon
+from webapp.find.query import lexicon
 from webapp.library.models import Photo
 from webapp.library.services.places import place, remember_places
 

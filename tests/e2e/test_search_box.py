@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import SignIn
 from tests.factories import a_photo, a_sight, a_user, an_embedding, image_bytes
-from webapp.find.event_models import SearchDeed
+from webapp.find.history.models import SearchDeed
 from webapp.library.models import Photo, Worker
 from workers import looking
 

@@ -10,7 +10,7 @@ from search.teaching.asking import How
 from tests.e2e.conftest import SignIn
 from tests.factories import a_photo, a_sight, a_user, an_embedding
 from webapp.accounts.models import User
-from webapp.find.event_models import SearchDeed
+from webapp.find.history.models import SearchDeed
 from webapp.library.models import Photo
 from webapp.library.services.reading import chosen
 from webapp.teach.models import PhotoTag

@@ -15,7 +15,7 @@ from search.evaluation import Judged, Library, cutoff_figures, keyword_figures
 from search.texts import Texts
 from vision.text_encoder import TextEncoder
 from vision.versions import open_version
-from webapp.find.text import read_known_words
+from webapp.find.query.embedding import read_known_words
 
 LABELLED = Path(__file__).with_name("labelled.npz")
 FEWEST = 8  # photos of a label that is asked for

@@ -41,7 +41,7 @@ from webapp.accounts.models import ApiToken, User
 from webapp.albums.models import Album, AlbumPhoto
 from webapp.examples.models import ExampleImage
 from webapp.examples.services import token_of
-from webapp.find import engine
+from webapp.find.index import engine
 from webapp.library.models import Photo, Upload
 from webapp.library.services.uploads import start_upload
 from webapp.teach.corrections.saying import add_tag

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from webapp.find.building import build_index, index_folder
+from webapp.find.index.building import build_index, index_folder
 from webapp.library.models import Worker
 from webapp.teach.services import active_version
 from workers import queue

@@ -15,7 +15,7 @@ from django.utils.html import escape
 
 from tests.factories import a_photo, a_sight, a_token, a_user, an_administrator, image_bytes
 from webapp.accounts.models import ApiToken, User
-from webapp.find import engine
+from webapp.find.index import engine
 from webapp.library.models import Photo
 from webapp.teach.corrections.saying import add_tag, write_caption
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from tests.factories import a_photo, a_sight, a_user, an_embedding
-from webapp.find.building import index_folder
+from webapp.find.index.building import index_folder
 from webapp.library.models import DeletedPhoto, Photo, Worker
 from webapp.library.services.thumbnails import has_thumbnails
 from webapp.library.services.trash import delete_photos, trash_photos

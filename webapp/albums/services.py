@@ -9,7 +9,7 @@ from django.db.models import Count, OuterRef, Q, Subquery
 from webapp.accounts.models import User
 from webapp.albums.models import MAX_NAME_LENGTH, Album, AlbumPhoto
 from webapp.errors import Conflict, NotFound, Refused
-from webapp.find.documents import index_photos
+from webapp.find.index.documents import index_photos
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.texts import JOINER, one_line
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from webapp.accounts.http import SignedInRequest
 from webapp.accounts.models import User
 from webapp.find import heat_maps
-from webapp.find.events import note_search
+from webapp.find.history.events import note_search
 from webapp.find.services import Found, find_photos, similar_photos
 from webapp.library.cursors import read_signed, signed
 from webapp.library.models import Photo

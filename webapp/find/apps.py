@@ -6,6 +6,6 @@ class FindConfig(AppConfig):
     label = "find"
 
     def import_models(self) -> None:
-        """Also those of past searches, which have a module of their own."""
+        """Also those of the search history, which has a room of its own."""
         super().import_models()
-        from webapp.find import event_models  # noqa: F401
+        from webapp.find.history import models  # noqa: F401

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from webapp.accounts.models import User
 from webapp.errors import Conflict, Refused
 from webapp.find.models import HeatMap
-from webapp.find.text import embed_query
-from webapp.find.understanding import understand
+from webapp.find.query.embedding import embed_query
+from webapp.find.query.understanding import understand
 from webapp.library.models import Photo
 from webapp.library.services.reading import get_photo
 from webapp.teach.services import EMBEDDING_DTYPE, active_version, embedding_from

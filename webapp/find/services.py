@@ -15,14 +15,14 @@ from search.rank import Hit, last, rank
 from search.ranker.files import Ranker
 from search.words import content_words
 from webapp.accounts.models import User
-from webapp.find import engine
-from webapp.find.conditions import satisfying
-from webapp.find.events import UNKNOWN, Memory, remembered
-from webapp.find.learned import in_learned_order, ranker_at_work
-from webapp.find.lexicon import lexicon_of
-from webapp.find.saying_tags import saying_tags
-from webapp.find.text import embed_query, generic_queries, known_words
-from webapp.find.understanding import understand
+from webapp.find.history.events import UNKNOWN, Memory, remembered
+from webapp.find.index import engine
+from webapp.find.query.conditions import satisfying
+from webapp.find.query.embedding import embed_query, generic_queries, known_words
+from webapp.find.query.lexicon import lexicon_of
+from webapp.find.query.saying_tags import saying_tags
+from webapp.find.query.understanding import understand
+from webapp.find.ranker.at_work import in_learned_order, ranker_at_work
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.stacks.folding import counted, fold_hits, folded
 from webapp.teach.versions.serving import one_version

@@ -7,8 +7,8 @@ from search.explain import LOOKS_LIKE_IT, satisfied
 from search.query import MAX_SCANNED, Query
 from search.rank import Hit
 from webapp.accounts.models import User
+from webapp.find.query.understanding import understand
 from webapp.find.services import matching_photos, ranked_hits, similar_photos
-from webapp.find.understanding import understand
 from webapp.library.models import Photo
 from webapp.library.services.timeline import Neighbours, neighbours
 from webapp.library.trails import Trail, Why

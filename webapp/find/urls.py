@@ -1,6 +1,7 @@
 from django.urls import URLPattern, path
 
-from webapp.find import history, views
+from webapp.find import views
+from webapp.find.history import views as history
 
 app_name = "find"
 urlpatterns: list[URLPattern] = [

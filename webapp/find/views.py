@@ -14,12 +14,12 @@ from search.query.model import Field
 from webapp.accounts.http import HtmxRequest, SignedInRequest
 from webapp.accounts.models import User
 from webapp.errors import UserError
-from webapp.find import completion
-from webapp.find.chips import chips_of
-from webapp.find.events import note_search
-from webapp.find.examples import Examples
+from webapp.find.by_example.examples import Examples
+from webapp.find.by_example.views import like_page
 from webapp.find.forms import FindForm
-from webapp.find.like_views import like_page
+from webapp.find.history.events import note_search
+from webapp.find.query import completion
+from webapp.find.query.chips import chips_of
 from webapp.find.services import (
     Found,
     SearchPage,

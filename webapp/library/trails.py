@@ -29,7 +29,7 @@ class Trail:
     query: str = ""  # query string that keeps a photo page on this trail, such as "?q=dog"
     why: Why | None = None
     asked: Mapping[str, str] = field(default_factory=dict)  # form fields that say what was sought
-    examples: str = ""  # beside its words, as of `webapp.find.wishes`
+    examples: str = ""  # beside its words, as of `webapp.find.history.wishes`
 
     @property
     def previous_url(self) -> str:

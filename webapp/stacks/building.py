@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from vision.sight import EMBED_DIM
-from webapp.find import engine
+from webapp.find.index import engine
 from webapp.library.models import ChangeCounter, Photo, PhotoQuerySet
 from webapp.stacks import likeness, quality
 from webapp.stacks.likeness import BURST, Kind, Looks

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from vision.reading import ENGINE
 from webapp.accounts.models import User
-from webapp.find.documents import index_photos
+from webapp.find.index.documents import index_photos
 from webapp.library.models import Photo
 from webapp.teach.text_models import MAX_ATTEMPTS, Lines, ReadText, ReadTextQuerySet, to_read
 from webapp.texts import one_line

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vision.sight import Sight as LookedAt
 from webapp.accounts.models import User
 from webapp.errors import Refused
-from webapp.find.documents import index_photos
+from webapp.find.index.documents import index_photos
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.library.services.claims import still_held
 from webapp.teach.models import ModelVersion, PhotoTag, Sight

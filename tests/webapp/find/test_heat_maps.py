@@ -16,7 +16,7 @@ from webapp.accounts.models import User
 from webapp.find import heat_maps
 from webapp.find.heat_maps import fail_heat_map, store_heat_map, waiting_heat_maps
 from webapp.find.models import MAX_ATTEMPTS, HeatMap
-from webapp.find.text import embed_query
+from webapp.find.query.embedding import embed_query
 from webapp.library.models import Photo
 from webapp.library.services.trash import delete_photos, trash_photos
 from webapp.teach.models import ModelVersion

@@ -13,7 +13,7 @@ from search.cutoff import nearest_to
 from search.words import content_words
 from tests.factories import a_photo, a_sight, a_user, an_embedding
 from webapp.accounts.models import User
-from webapp.find.text import embed_query, known_words
+from webapp.find.query.embedding import embed_query, known_words
 from webapp.library.models import Photo
 from webapp.teach.corrections.saying import add_tag
 from webapp.teach.services import active_version

@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.factories import a_photo, a_sight, a_user, an_image_file
 from webapp.accounts.models import User
+from webapp.find.query.embedding import embed_query
 from webapp.find.services import find_photos, similar_photos, suggestions
-from webapp.find.text import embed_query
 from webapp.library.models import Photo
 from webapp.library.services.adding import add_photo
 from webapp.library.services.favourites import set_favourite

@@ -18,11 +18,11 @@ from tests.vision.folders import write_version
 from webapp.accounts.models import ApiToken, User
 from webapp.albums.models import AlbumPhoto
 from webapp.albums.services import add_photos
-from webapp.find import events
-from webapp.find.building import index_folder
-from webapp.find.event_models import SearchDeed, SearchEvent
+from webapp.find.history import events
+from webapp.find.history.models import SearchDeed, SearchEvent
+from webapp.find.history.wishes import Wish
+from webapp.find.index.building import index_folder
 from webapp.find.services import find_photos
-from webapp.find.wishes import Wish
 from webapp.library.models import ChangeCounter, Photo, Worker
 from webapp.library.services import backup
 from webapp.library.services.backup import layout, making

@@ -16,7 +16,7 @@ from django.utils import timezone
 from search import fulltext
 from tests.factories import a_photo, a_sight, a_user
 from webapp.accounts.models import User
-from webapp.find.building import build_index, index_folder
+from webapp.find.index.building import build_index, index_folder
 from webapp.library.models import Photo
 from webapp.library.services.doctor import database, files, seen, system, texts
 from webapp.library.services.doctor.findings import Finding, Level

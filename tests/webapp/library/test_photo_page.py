@@ -14,7 +14,7 @@ from tests.factories import a_photo, a_sight, a_user
 from webapp.accounts.models import User
 from webapp.albums.models import PhotoFolder
 from webapp.albums.services import create_album
-from webapp.find.documents import index_photos
+from webapp.find.index.documents import index_photos
 from webapp.library.models import Photo
 from webapp.library.services.trash import trash_photos
 from webapp.teach import reading

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from tests.factories import a_photo, a_sight, a_stack, a_user
 from webapp.accounts.models import User
-from webapp.find.text import embed_query
+from webapp.find.query.embedding import embed_query
 from webapp.library.models import Photo
 from webapp.library.services.favourites import set_favourite
 from webapp.library.services.trash import trash_photos

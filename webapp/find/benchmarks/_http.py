@@ -15,7 +15,7 @@ ALONE = 100
 
 def main(photos: int, rate: float, requests: int) -> dict[str, Any]:
     from webapp.find.benchmarks import _drawn, _library, _measures, _server
-    from webapp.find.building import build_index
+    from webapp.find.index.building import build_index
     from webapp.teach.services import active_version
 
     _say(f"Filling a library of {photos:,} photos …")

@@ -40,7 +40,7 @@ def run(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def measure(taste: Taste, count: int, seed: int, *, anew: int = NEW_QUERIES) -> dict[str, Any]:
-    """One person: taught by their log as `webapp.find.learning` does, judged, and asked anew."""
+    """One person: taught by their log as `learning.learn_ranking` does, judged, and asked anew."""
     learned = learn(searches(taste, count, np.random.default_rng(seed)), current=fused)
     is_better = learned is not None and learned.verdict.is_better
     new = list(asked(taste, anew, seed + 10_000))

@@ -12,9 +12,9 @@ from search.grading import GLANCE, ndcg
 from search.query import Field, Query
 from search.rank import Hit, rank
 from webapp.accounts.models import User
+from webapp.find.query.understanding import understand
 from webapp.find.relevance.questions import Question
 from webapp.find.services import ranked_hits
-from webapp.find.understanding import understand
 
 DECIMALS = 4
 

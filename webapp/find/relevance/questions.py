@@ -1,6 +1,6 @@
 """What the relevance test set asks, and how right each photo is as an answer.
 
-Grades come from what people wrote about photos (`webapp.find.judging`), never from a model:
+Grades come from what people wrote about photos (`judging`), never from a model:
 
 - of a word, 3 where the photo surely shows it (two captions of several name it, or the only one, or
   a label) and 1 where that is not clear (one caption of several does);
@@ -18,9 +18,9 @@ from itertools import cycle, islice
 
 from search.words import content_words
 from vision.vocabulary import broader_words, vocabulary
-from webapp.find.judging import Judgements
-from webapp.find.measuring import phrases, sentences
 from webapp.find.relevance.given import ALBUMS, EVENTS, SIGNS, TAGS, Given
+from webapp.find.relevance.judging import Judgements
+from webapp.find.relevance.measuring import phrases, sentences
 
 MOST = 120  # questions of each group
 FEWEST_RIGHT = 2  # photos, of a word under a condition

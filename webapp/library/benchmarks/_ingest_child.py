@@ -100,7 +100,7 @@ def web(photos: Path, version_folder: Path) -> Figures:
     from django.test import Client
 
     from webapp.accounts.models import User
-    from webapp.find.text import embed_query
+    from webapp.find.query.embedding import embed_query
     from webapp.teach.models import ModelVersion
 
     import_module("webapp.wsgi")  # what a web server loads

@@ -16,7 +16,7 @@ from vision.decoding import DecoderUnavailable, Inspection, UnreadableImage
 from webapp.accounts.models import User
 from webapp.albums.models import PhotoFolder
 from webapp.errors import Refused, TooLarge, Unavailable
-from webapp.find.documents import index_photos
+from webapp.find.index.documents import index_photos
 from webapp.library.file_names import folder_of, tidy_file_name
 from webapp.library.models import ChangeCounter, Photo
 from webapp.library.services.decoding import decoders

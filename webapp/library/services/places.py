@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from search.words import split
-from webapp.find.documents import index_photos
+from webapp.find.index.documents import index_photos
 from webapp.library.gazetteer import Where, gazetteer
 from webapp.library.models import Photo, Place
 

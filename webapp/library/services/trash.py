@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from webapp.find.documents import forget_photos
+from webapp.find.index.documents import forget_photos
 from webapp.library.models import ChangeCounter, DeletedPhoto, Photo, PhotoQuerySet
 from webapp.library.services.thumbnails import delete_thumbnails
 from webapp.library.storage import originals

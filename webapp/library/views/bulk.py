@@ -14,9 +14,9 @@ from webapp.accounts.http import SignedInRequest
 from webapp.accounts.models import User
 from webapp.albums.services import add_photos, inside, remove_photos
 from webapp.errors import NotFound
-from webapp.find.event_models import SearchDeed
-from webapp.find.events import note_deeds
-from webapp.find.origins import searched_for
+from webapp.find.history.events import note_deeds
+from webapp.find.history.models import SearchDeed
+from webapp.find.history.origins import searched_for
 from webapp.library.forms import photo_ids
 from webapp.library.models import PhotoQuerySet
 from webapp.library.services.claims import retry

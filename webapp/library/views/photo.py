@@ -11,10 +11,10 @@ from webapp.accounts.http import HtmxRequest
 from webapp.albums.models import MAX_NAME_LENGTH
 from webapp.albums.services import album_names, albums_with, get_album
 from webapp.albums.trails import album_trail
-from webapp.find.events import note_opened
-from webapp.find.like_trail import like_trail
+from webapp.find.by_example.trail import like_trail
+from webapp.find.history.events import note_opened
+from webapp.find.history.wishes import Wish
 from webapp.find.trails import search_trail, similar_trail
-from webapp.find.wishes import Wish
 from webapp.library.forms import as_id
 from webapp.library.models import Photo
 from webapp.library.services.reading import chosen, get_photo

@@ -7,7 +7,7 @@ import { askForWord } from "./tag-dialog.js";
 import { toast } from "./toast.js";
 import { reloadAndTell } from "./told.js";
 
-const MAX_EXAMPLES = 20; // as webapp/find/examples.py
+const MAX_EXAMPLES = 20; // as webapp/find/by_example/examples.py
 const MAX_TAUGHT = 1000; // as webapp/teach/taught/views.py
 const TAKES_AWAY = new Set(["trash", "restore", "delete", "unalbum"]); // photos leave the grid they are in
 

@@ -27,9 +27,9 @@ def evaluate(what: str, data: Path, split: str, version_folder: Path) -> Figures
     from vision.evaluation.tag_truth import written_about
     from vision.eye import load_eye
     from webapp.accounts.models import User
-    from webapp.find.judging import Judgements
     from webapp.find.relevance import asking
     from webapp.find.relevance.given import give
+    from webapp.find.relevance.judging import Judgements
     from webapp.find.relevance.library import fill
     from webapp.find.relevance.questions import questions
     from webapp.teach.models import ModelVersion

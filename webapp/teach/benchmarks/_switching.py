@@ -28,7 +28,7 @@ SETTLE_S = 2.0
 
 def main(photos: int, since: int, people: int) -> dict[str, Any]:
     from webapp.find.benchmarks import _drawn, _library, _server
-    from webapp.find.building import build_index
+    from webapp.find.index.building import build_index
     from webapp.teach.versions.active import active_version
 
     _say(f"Filling a library of {photos:,} photos …")
@@ -72,7 +72,7 @@ def _second_version(first: "ModelVersion") -> "ModelVersion":
 
 
 def _make_ready(second: "ModelVersion") -> dict[str, Any]:
-    from webapp.find.building import build_index
+    from webapp.find.index.building import build_index
     from webapp.teach.judging.verdicts import judge
     from webapp.teach.switching import readying
 
@@ -130,7 +130,7 @@ def _add(owner: "User", second: "ModelVersion", since: int) -> None:
 
     from vision.sight import Sight
     from webapp.find.benchmarks import _drawn, _library
-    from webapp.find.documents import index_photos
+    from webapp.find.index.documents import index_photos
     from webapp.library.models import ChangeCounter, Photo
     from webapp.teach.switching.readying import store_seen
 

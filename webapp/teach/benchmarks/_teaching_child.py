@@ -22,8 +22,8 @@ def measure(photos: int) -> dict[str, list[float]]:
 
     from webapp.find.benchmarks._drawn import photo_vectors
     from webapp.find.benchmarks._library import fill
-    from webapp.find.building import build_index
-    from webapp.find.engine import open_view
+    from webapp.find.index.building import build_index
+    from webapp.find.index.engine import open_view
     from webapp.library.models import Photo
     from webapp.teach.services import active_version
     from webapp.teach.taught import tagging, teaching, using

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from webapp.accounts.models import User
 from webapp.errors import Conflict, NotFound, Refused
-from webapp.find.documents import index_photos
+from webapp.find.index.documents import index_photos
 from webapp.library.models import ChangeCounter, Photo, PhotoQuerySet
 from webapp.teach.models import Correction, PhotoTag, tagged
 from webapp.teach.seen_tags import tags_named, tell_again

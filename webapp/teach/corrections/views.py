@@ -13,9 +13,9 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.accounts.http import HtmxRequest, SignedInRequest
 from webapp.accounts.models import User
 from webapp.errors import Refused
-from webapp.find.event_models import SearchDeed
-from webapp.find.events import note_deeds
-from webapp.find.origins import searched_for
+from webapp.find.history.events import note_deeds
+from webapp.find.history.models import SearchDeed
+from webapp.find.history.origins import searched_for
 from webapp.library.forms import as_id, photo_ids
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.library.services.reading import chosen, get_photo

@@ -40,7 +40,7 @@ def tags(subject: Subject, folder: Path, split: str) -> Figures:
 
 
 def keywords(subject: Subject, folder: Path, split: str) -> Figures:
-    from webapp.find.measuring import measure_keywords
+    from webapp.find.relevance.measuring import measure_keywords
 
     return measure_keywords(
         folder,
@@ -52,7 +52,7 @@ def keywords(subject: Subject, folder: Path, split: str) -> Figures:
 
 
 def cutoff(subject: Subject, folder: Path, split: str) -> Figures:
-    from webapp.find.measuring import measure_cutoff
+    from webapp.find.relevance.measuring import measure_cutoff
 
     return measure_cutoff(
         folder,
@@ -64,7 +64,7 @@ def cutoff(subject: Subject, folder: Path, split: str) -> Figures:
 
 
 def alike(subject: Subject, folder: Path, split: str) -> Figures:
-    from webapp.find.measuring import measure_alike
+    from webapp.find.relevance.measuring import measure_alike
 
     return measure_alike(folder, split, seen=subject.seen(folder, split))
 

@@ -8,7 +8,7 @@ from search.known import KnownWords
 from vision.collection import Collection
 from vision.errors import UnknownNetwork
 from vision.versions import WEIGHTS, Version, open_version, shipped_versions
-from webapp.find.text import read_known_words
+from webapp.find.query.embedding import read_known_words
 from webapp.teach.versions.folders import folder_to_measure, models_folder
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from webapp.accounts.models import User
-from webapp.find.events import past_searches
+from webapp.find.history.events import past_searches
 from webapp.find.services import suggestions
 from webapp.library.models import Photo
 from webapp.teach.judging.bootstrap import FEWEST

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vision.vocabulary import broader_words, vocabulary
 from vision.words import words_of
-from webapp.find.text import embed_query
+from webapp.find.query.embedding import embed_query
 from webapp.teach.models import ModelVersion, Sight
 from webapp.teach.services import embedding_from
 

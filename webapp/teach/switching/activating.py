@@ -15,7 +15,7 @@ from django.utils import timezone
 from search.errors import IndexDamaged, IndexMissing, IndexUnreachable
 from webapp.accounts.models import User
 from webapp.errors import Conflict
-from webapp.find.building import build_index, index_store, needs_base
+from webapp.find.index.building import build_index, index_store, needs_base
 from webapp.library.models import Photo
 from webapp.teach.judging.verdicts import check_gate, judge
 from webapp.teach.models import ModelVersion, lacking_sight

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from search import fulltext
-from webapp.find.documents import index_photos
+from webapp.find.index.documents import index_photos
 from webapp.library.models import Photo
 from webapp.teach.models import ModelVersion, PhotoTag, Sight
 from webapp.teach.seen_tags import store_model_tags

@@ -14,7 +14,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import Q
 
-from webapp.find.building import index_folder
+from webapp.find.index.building import index_folder
 from webapp.teach.job_models import ModelJob
 from webapp.teach.models import ModelVersion, PhotoTag, Sight
 from webapp.teach.runs.models import TrainingRun

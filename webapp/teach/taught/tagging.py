@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from numpy.typing import NDArray
 
 from vision.sight import EMBED_DIM
-from webapp.find.documents import index_photos
+from webapp.find.index.documents import index_photos
 from webapp.library.models import ChangeCounter, Photo
 from webapp.teach.models import ModelVersion, PhotoTag, PhotoTagQuerySet, Sight
 from webapp.teach.seen_tags import tell_again

@@ -13,7 +13,7 @@ from search.teaching.line import PRESUMED, Lesson, Line, learn
 from vision.sight import EMBED_DIM
 from webapp.accounts.models import User
 from webapp.errors import NotFound
-from webapp.find import engine
+from webapp.find.index import engine
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.library.services.reading import chosen
 from webapp.teach.corrections import saying

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from webapp.accounts.models import User
 from webapp.errors import Conflict
-from webapp.find.documents import versions_told
+from webapp.find.index.documents import versions_told
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.library.services.reading import chosen
 from webapp.teach.corrections import saying

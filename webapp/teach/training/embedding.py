@@ -10,7 +10,7 @@ from vision.training.owned.embedding import (
     PairLessons,
     teach_embedding,
 )
-from webapp.find.event_models import SearchDeed
+from webapp.find.history.models import SearchDeed
 from webapp.teach.models import Correction
 from webapp.teach.training.library import (
     Bench,

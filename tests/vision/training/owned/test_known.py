@@ -12,7 +12,7 @@ from vision.training.owned.features import OwnedFeatures, unit
 from vision.training.owned.known import carried, carry_known_words
 from vision.training.publish import Draft
 from vision.versions import open_version
-from webapp.find.text import read_known_words
+from webapp.find.query.embedding import read_known_words
 
 
 def test_moved_lines_say_of_unseen_photos_what_the_old_ones_said() -> None:

@@ -14,7 +14,7 @@ from vision.sight import Image
 from vision.sight import Sight as Seen
 from webapp.accounts.models import User
 from webapp.errors import Refused
-from webapp.find.text import embed_query
+from webapp.find.query.embedding import embed_query
 from webapp.library.models import Photo
 from webapp.teach.corrections.saying import add_tag, reject_tag
 from webapp.teach.judging import sample as samples

@@ -13,7 +13,7 @@ from tests.webapp.teach.runs.drawings import a_drawing
 from vision.errors import TrainingError
 from vision.eye import load_eye
 from vision.text_encoder import load_text_encoder
-from webapp.find.event_models import SearchDeed
+from webapp.find.history.models import SearchDeed
 from webapp.library.models import Photo
 from webapp.teach.corrections.saying import write_caption
 from webapp.teach.runs.holdout import is_held_out

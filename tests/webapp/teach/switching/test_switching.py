@@ -14,8 +14,8 @@ from tests.webapp.teach.switching.twins import a_twin
 from vision.sight import Image
 from vision.sight import Sight as Seen
 from webapp.accounts.models import User
-from webapp.find import engine
-from webapp.find.building import index_store
+from webapp.find.index import engine
+from webapp.find.index.building import index_store
 from webapp.find.services import find_photos
 from webapp.library.models import ChangeCounter, Photo
 from webapp.teach import jobs

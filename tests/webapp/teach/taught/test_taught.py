@@ -11,8 +11,8 @@ from search.teaching.asking import How, Question
 from tests.factories import a_photo, a_sight, a_user, an_embedding
 from webapp.accounts.models import User
 from webapp.errors import Conflict, NotFound
-from webapp.find import lexicon
-from webapp.find.completion import completions
+from webapp.find.query import lexicon
+from webapp.find.query.completion import completions
 from webapp.find.services import find_photos
 from webapp.library.models import Photo
 from webapp.teach.corrections import saying

@@ -17,7 +17,7 @@ from vision.adopting import adopting
 from vision.backbones.inception import InceptionV3
 from vision.pulling.catalogue import CATALOGUE, Pullable
 from vision.strong import fitting
-from webapp.find import engine
+from webapp.find.index import engine
 from webapp.find.services import find_photos
 from webapp.library.models import Photo
 from webapp.teach.models import Sight

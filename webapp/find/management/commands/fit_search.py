@@ -18,10 +18,11 @@ from vision.errors import VisionError
 from vision.evaluation.tag_truth import written_about
 from vision.text_encoder import TextEncoder
 from vision.versions import Version, open_version
-from webapp.find.fitting import Training, fit_cutoff, learn_words
-from webapp.find.fitting_alike import Classed, fit_alike
-from webapp.find.judging import Judgements
-from webapp.find.text import embedding_digest
+from webapp.find.fitting.alike import Classed, fit_alike
+from webapp.find.fitting.cutoff import fit_cutoff
+from webapp.find.fitting.words import Training, learn_words
+from webapp.find.query.embedding import embedding_digest
+from webapp.find.relevance.judging import Judgements
 
 COLLECTIONS = ("flickr8k", "coco_wide")
 CLASSED = ("caltech101", "scenes")  # whose photos have one label each

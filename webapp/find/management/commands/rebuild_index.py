@@ -10,8 +10,8 @@ from tqdm import tqdm
 
 from search.errors import IndexBusy, IndexDamaged, IndexMissing, IndexUnreachable
 from search.index import Manifest
-from webapp.find.building import build_index, undo_index
-from webapp.find.documents import index_everything
+from webapp.find.index.building import build_index, undo_index
+from webapp.find.index.documents import index_everything
 from webapp.library.models import Photo
 from webapp.teach.services import active_version
 

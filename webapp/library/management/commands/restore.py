@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from webapp.errors import UserError
-from webapp.find.building import build_index
+from webapp.find.index.building import build_index
 from webapp.library.management.commands.backup import with_progress
 from webapp.library.models import Photo
 from webapp.library.services import backup

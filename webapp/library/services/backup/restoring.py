@@ -12,7 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from webapp.accounts.models import User
 from webapp.errors import Conflict, Refused
-from webapp.find.documents import forget_photos, index_photos
+from webapp.find.index.documents import forget_photos, index_photos
 from webapp.library.models import Photo, Worker
 from webapp.library.services.backup.layout import ROWS, Manifest, file_sha256, original_in
 from webapp.library.services.backup.lessons import bring_back_lessons

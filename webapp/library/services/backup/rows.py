@@ -23,7 +23,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from webapp.accounts.models import ApiToken, User
 from webapp.albums.models import Album, AlbumPhoto, PhotoFolder
-from webapp.find.event_models import SearchChoice, SearchDeed
+from webapp.find.history.models import SearchChoice, SearchDeed
 from webapp.library.models import ChangeCounter, DeletedPhoto, Photo, Place
 from webapp.stacks.models import StackChoice, StackWord
 from webapp.teach.datasets.models import DataSet

@@ -6,8 +6,8 @@ from django.conf import settings
 
 from search.errors import RankerDamaged
 from search.ranker import files
-from webapp.find.learned import folder
-from webapp.find.learning import undone
+from webapp.find.ranker.at_work import folder
+from webapp.find.ranker.learning import undone
 from webapp.library.services.doctor.findings import Finding, note, problem
 
 

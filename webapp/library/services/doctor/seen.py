@@ -9,8 +9,8 @@ from django.db.models.functions import Length
 from search.errors import IndexDamaged, IndexMissing, IndexUnreachable
 from search.index import Manifest
 from vision.sight import EMBED_DIM
-from webapp.find.building import build_index, index_store
-from webapp.find.documents import index_photos
+from webapp.find.index.building import build_index, index_store
+from webapp.find.index.documents import index_photos
 from webapp.library.models import ChangeCounter, Photo
 from webapp.library.services.doctor.findings import Finding, count, note, problem
 from webapp.teach.models import ModelVersion, Sight

@@ -233,7 +233,7 @@ class Command(BaseCommand):
         )
 
     def _teach_ranker(self, is_undo: bool) -> None:
-        from webapp.find import learning
+        from webapp.find.ranker import learning
 
         said = learning.undone() if is_undo else learning.told(learning.learn_ranking())
         self.stdout.write(said)

@@ -1,0 +1,129 @@
+"""The search history as its owner reads it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import overload
+
+from django.db.models import Count, Max, QuerySet
+
+from webapp.accounts.models import User
+from webapp.find.history.models import SearchDeed, SearchEvent
+from webapp.find.history.wishes import Wish
+from webapp.library.models import Photo
+from webapp.library.tiles import thumbnail_url
+
+SHOWN = 12  # photos of one query
+MARKS = 200
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A photo and what its owner did with it after the search."""
+
+    photo_id: int
+    thumbnail: str
+    labels: tuple[str, ...]  # what was done last comes first
+
+    @property
+    def label(self) -> str:
+        return ", ".join(self.labels)
+
+
+@dataclass(frozen=True)
+class PastQuery:
+    """One query, however often it was asked."""
+
+    key: str
+    wish: Wish
+    times: int
+    last_at: datetime
+    results: int
+    followed: Sequence[Followed]
+
+
+class PastQueries(Sequence[PastQuery]):
+    """The queries of a person, last asked first; read a page at a time, in three SQL queries."""
+
+    def __init__(self, user: User) -> None:
+        self._user = user
+        events = SearchEvent.objects.visible_to(user).first_pages()
+        self._asked = events.values("key").annotate(
+            times=Count("pk"), newest=Max("pk"), last_at=Max("created_at")
+        )
+
+    def __len__(self) -> int:
+        return self._asked.count()
+
+    @overload
+    def __getitem__(self, place: int) -> PastQuery: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[PastQuery]: ...
+    def __getitem__(self, place: int | slice) -> PastQuery | list[PastQuery]:
+        if isinstance(place, int):
+            return self[place : place + 1][0]
+        return list(self._read(place))
+
+    def _read(self, place: slice) -> Iterator[PastQuery]:
+        asked = list(self._asked.order_by("-newest")[place])
+        newest = SearchEvent.objects.visible_to(self._user).in_bulk(
+            [row["newest"] for row in asked]
+        )
+        followed = _followed(
+            SearchDeed.objects.visible_to(self._user)
+            .exclude(kind=SearchDeed.Kind.NOT_THIS)
+            .filter(key__in=[row["key"] for row in asked])
+        )
+        for row in asked:
+            event = newest[row["newest"]]
+            yield PastQuery(
+                key=row["key"],
+                wish=Wish(event.text, event.examples),
+                times=row["times"],
+                last_at=row["last_at"],
+                results=event.confident,
+                followed=followed.get(row["key"], []),
+            )
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A photo that is not what a query means, as a person said."""
+
+    key: str
+    wish: Wish
+    photo: Followed
+
+
+def marks(user: User) -> list[Mark]:
+    """The last `MARKS` of them. They stay however old they are, so they are listed apart."""
+    deeds = SearchDeed.objects.visible_to(user).marks().select_related("photo").order_by("-pk")
+    return [
+        Mark(deed.key, Wish(deed.text, deed.examples), _as_followed(deed)) for deed in deeds[:MARKS]
+    ]
+
+
+def past_queries(user: User) -> PastQueries:
+    return PastQueries(user)
+
+
+def _followed(deeds: QuerySet[SearchDeed]) -> dict[str, list[Followed]]:
+    """By query, each photo once with all that was done with it, latest first."""
+    by_key: dict[str, dict[int, Followed]] = {}
+    for deed in deeds.select_related("photo").order_by("-pk"):
+        seen, photo = by_key.setdefault(deed.key, {}), _as_followed(deed)
+        if before := seen.get(photo.photo_id):
+            labels = dict.fromkeys(before.labels + photo.labels)
+            seen[photo.photo_id] = replace(before, labels=tuple(labels))
+        elif len(seen) < SHOWN:
+            seen[photo.photo_id] = photo
+    return {key: list(seen.values()) for key, seen in by_key.items()}
+
+
+def _as_followed(deed: SearchDeed) -> Followed:
+    is_ready = deed.photo.state == Photo.State.READY
+    return Followed(
+        photo_id=deed.photo_id,
+        thumbnail=thumbnail_url(deed.photo, "small") if is_ready else "",
+        labels=(deed.get_kind_display(),),
+    )

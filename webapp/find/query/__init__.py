@@ -1,0 +1,1 @@
+"""What a typed query means here: its words, its conditions in SQL, its embedding, its chips."""
