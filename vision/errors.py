@@ -6,6 +6,7 @@ VisionError
 ├── UnknownNetwork      a name that no registry knows
 ├── BadImage            an array that is no upright RGB photo
 ├── DataMissing         a data folder or a part of it is not there
+├── BadData             a table or an archive of a data folder is there and cannot be read
 ├── PullError           a model cannot be fetched or is not what it should be
 ├── AdoptError          a backbone cannot take over as asked
 └── TrainingError       a training cannot go on (its checkpoint belongs to another configuration)
@@ -34,6 +35,10 @@ class BadImage(VisionError):
 
 class DataMissing(VisionError):
     """A folder with photos or captions, or a file in it, does not exist."""
+
+
+class BadData(VisionError):
+    """A table, an archive or a photo of a data folder is broken; says where."""
 
 
 class PullError(VisionError):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.vision.folders import write_collection
+from vision.errors import DataMissing
 from vision.evaluation.captions import captions
 from vision.eye import Eye, load_eye
 from vision.sight import EMBED_DIM, Sight
@@ -52,3 +53,12 @@ def test_german_is_measured_beside_english(folder: Path, eye: Eye) -> None:
 def test_a_version_without_german_is_measured_in_english_alone(folder: Path, eye: Eye) -> None:
     assert "german" not in captions(folder, "dev", eye=eye, seen=sights([]))
     assert "german" not in captions(folder, "dev", eye=eye), "as the first version sees"
+
+
+def test_german_captions_may_be_all_that_there_is(folder: Path, eye: Eye) -> None:
+    (folder / "captions.en.csv.gz").unlink()
+    figures = captions(folder, "dev", eye=eye, seen=sights([*GERMAN, "Nichts"]))
+    assert figures.keys() == {"german"}
+    assert figures["german"]["bleu4"] == pytest.approx(1.0)
+    with pytest.raises(DataMissing, match="has a caption"):
+        captions(folder, "dev", eye=eye, seen=sights([]))  # a version that speaks no German

@@ -20,22 +20,25 @@ def captions(
 ) -> dict[str, Any]:
     """BLEU-1..4, ROUGE-L and CIDEr-D on a folder laid out as described in `vision.collection`.
 
-    `lang` names the captions of people that ours are compared with. With "en", figures of further
-    languages are in it under their names, if the version speaks them and the folder has them.
-    Photos without a caption are left out. Raises DataMissing when none has one.
+    With "en", figures of further languages are in it under their names, if the version speaks them
+    and the folder has captions in them; there may be such captions alone. Photos without a caption
+    are left out. Raises DataMissing when none has one.
     """
     collection = Collection(folder)
-    references = collection.captions(split, lang=lang)
+    others = {
+        name: theirs
+        for name, other in OTHERS.items()
+        if lang == "en" and (theirs := collection.captions_if_any(split, lang=other))
+    }
+    written = collection.captions_if_any(split) if others else collection.captions(split, lang=lang)
     seen = seen or look_at_split(collection, split, eye)
-    described = _described(seen, lang, references)
-    if not described:
+    described = _described(seen, lang, written)
+    figures = score(described, written) if described else {}
+    for name, theirs in others.items():
+        if ours := _described(seen, OTHERS[name], theirs):
+            figures[name] = score(ours, theirs)
+    if not figures:
         raise DataMissing(f"No photo of the split {split!r} in {folder} has a caption.")
-    figures = score(described, references)
-    for name, other in OTHERS.items():
-        if lang == "en" and collection.has_captions(other):
-            theirs = collection.captions(split, lang=other)
-            if ours := _described(seen, other, theirs):
-                figures[name] = score(ours, theirs)
     return figures
 
 

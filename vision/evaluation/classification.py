@@ -1,6 +1,5 @@
 """How far a backbone names the same ImageNet classes as EfficientNet-Lite2, and the right ones."""
 
-import csv
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -12,6 +11,8 @@ from numpy.typing import NDArray
 from vision.backbones.base import Backbone
 from vision.backbones.efficientnet import TorchLite2
 from vision.collection import Collection
+from vision.collection.collection import LABELS
+from vision.errors import BadData
 from vision.pixels import squash_batch
 from vision.sight import Image
 
@@ -35,9 +36,8 @@ def classification(folder: Path, split: str, *, backbone: Backbone) -> dict[str,
         first.append(judge(squash_batch(images, judge.input_size)).logits.argmax(axis=1))
     best_NK = np.concatenate(ours)
     figures: dict[str, Any] = {"photos": len(names), **_agreement(best_NK, np.concatenate(first))}
-    truth = _truth(folder)
-    if truth:
-        labelled = [row for row, name in enumerate(names) if name in truth]
+    truth = _truth(collection)
+    if labelled := [row for row, name in enumerate(names) if name in truth]:
         right = np.array([truth[names[row]] for row in labelled])
         figures["accuracy"] = _agreement(best_NK[labelled], right)
     return figures
@@ -59,13 +59,9 @@ def _agreement(best_NK: NDArray[np.int64], right_N: NDArray[np.int64]) -> dict[s
     return {"top1": float(same_NK[:, 0].mean()), "top5": float(same_NK.any(axis=1).mean())}
 
 
-def _truth(folder: Path) -> dict[str, int]:
-    table = folder / "labels.csv"
-    if not table.is_file():
-        return {}
-    with table.open(encoding="utf-8", newline="") as lines:
-        return {
-            row["file"]: int(row["class_index"])
-            for row in csv.DictReader(lines)
-            if row.get("class_index")
-        }
+def _truth(collection: Collection) -> dict[str, int]:
+    """The ImageNet class of each photo, where the table of labels says it. Raises BadData."""
+    told = {row["file"]: row.get("class_index", "") for row in collection.table(LABELS)}
+    if odd := [text for text in told.values() if text and not text.isdecimal()]:
+        raise BadData(f"A class_index in {collection.folder} is {odd[0]!r} and no number.")
+    return {name: int(text) for name, text in told.items() if text}

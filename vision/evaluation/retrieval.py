@@ -34,58 +34,61 @@ def retrieval(
     `seen` is what `look_at_split` gave, if the photos were looked at already.
     """
     collection = Collection(folder)
-    written = collection.captions(split, lang=lang)
+    german = collection.captions_if_any(split, lang="de") if lang == "en" else {}
+    written = collection.captions_if_any(split) if german else collection.captions(split, lang=lang)
     seen = seen or look_at_split(collection, split, eye)
-    captions = _by_photo(written, seen)
-    if not any(captions):
+    captions, every = _by_photo(written, seen), _by_photo(german, seen)
+    if not any(captions) and not any(every):
         raise DataMissing(f"No photo of the split {split!r} in {folder} has a caption.")
     images = np.stack([sight.embedding for _, sight in seen])
-    texts, photo_of_text = _asked(captions, text_encoder)
-    figures: dict[str, Any] = {
-        "photos": len(seen),
-        "queries": len(texts),
-        "text_to_image": text_to_image(texts, images, photo_of_text),
-        "image_to_text": image_to_text(texts, images, photo_of_text),
-    }
-    if lang == "en" and collection.has_captions("de"):
-        every = _by_photo(collection.captions(split, lang="de"), seen)
-        twins = _by_photo(collection.captions(split, lang="de", kind="translation"), seen)
-        german = _twins(twins, captions, images, text_encoder)
-        german["everything"] = text_to_image(*_placed(every, images, text_encoder))
-        figures |= {"german": german}
+    figures: dict[str, Any] = {"photos": len(seen)}
+    if any(captions):
+        texts, photo_of_text = _asked(captions, text_encoder)
+        figures |= {
+            "queries": len(texts),
+            "text_to_image": text_to_image(texts, images, photo_of_text),
+            "image_to_text": image_to_text(texts, images, photo_of_text),
+        }
+    if any(every):
+        translated = collection.captions_if_any(split, lang="de", kind="translation")
+        twins = _by_photo(translated, seen)
+        figures["german"] = _german(every, twins, captions, images, text_encoder)
     return figures
 
 
-def _twins(
-    german: Captions, english: Captions, images: Embeddings, text_encoder: TextEncoder
+def _german(
+    every: Captions,
+    translated: Captions,
+    english: Captions,
+    images: Embeddings,
+    text_encoder: TextEncoder,
 ) -> dict[str, Any]:
-    """German sentences that translate an English one (where the table tells them from those that
-    somebody wrote of the photo alone), and as `twin` the English ones of the same photos."""
-    both = [bool(ours and theirs) for ours, theirs in zip(german, english, strict=True)]
+    """Sentences that translate an English one, where there are such (and the table tells them from
+    those that somebody wrote of the photo alone), with the English ones of the same photos as
+    `twin`; else all. `everything` is of all."""
+    texts, photo_of_text = _asked(every, text_encoder)
+    of_all = text_to_image(texts, images, photo_of_text)
+    both = [bool(ours and theirs) for ours, theirs in zip(translated, english, strict=True)]
+    if not any(both):
+        photos = sum(map(bool, every))
+        return {"photos": photos, "queries": len(texts), "text_to_image": of_all}
     found = []
-    for captions in (german, english):
-        kept = [texts if here else [] for texts, here in zip(captions, both, strict=True)]
-        placed = _placed(kept, images, text_encoder)
-        found.append((len(placed[0]), text_to_image(*placed)))
+    for captions in (translated, english):
+        kept = [own if here else [] for own, here in zip(captions, both, strict=True)]
+        texts, photo_of_text = _asked(kept, text_encoder)
+        found.append((len(texts), text_to_image(texts, images, photo_of_text)))
     (queries, of_german), (_, of_english) = found
     return {
         "photos": sum(both),
         "queries": queries,
         "text_to_image": of_german,
         "twin": of_english,
+        "everything": of_all,
     }
 
 
 def _by_photo(captions: Mapping[str, list[str]], seen: Seen) -> Captions:
     return [captions.get(name, []) for name, _ in seen]
-
-
-def _placed(
-    captions: Captions, images: Embeddings, text_encoder: TextEncoder
-) -> tuple[Embeddings, Embeddings, NDArray[np.int64]]:
-    """What recall is computed from: embeddings of texts and of photos, and each text's photo."""
-    texts, photo_of_text = _asked(captions, text_encoder)
-    return texts, images, photo_of_text
 
 
 def _asked(captions: Captions, text_encoder: TextEncoder) -> tuple[Embeddings, NDArray[np.int64]]:

@@ -69,7 +69,7 @@ def truth(written: Sequence[Written], *, others: Iterable[str] = ()) -> Truth:
 
 def written_about(collection: Collection, split: str, photos: Iterable[str]) -> list[Written]:
     """Captions and labels of each photo, where the collection has them."""
-    captions = collection.captions(split) if collection.has_captions("en") else {}
+    captions = collection.captions_if_any(split)
     labels = collection.labels(split) or {}
     return [Written(tuple(captions.get(p, ())), tuple(labels.get(p, ()))) for p in photos]
 

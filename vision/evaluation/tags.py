@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.collection import Collection
+from vision.errors import DataMissing
 from vision.evaluation.people import people_figures
 from vision.evaluation.retrieval import Seen, look_at_split
 from vision.evaluation.tag_pass import Probable, look_at_tags
@@ -41,6 +42,11 @@ def tags(folder: Path, split: str, *, eye: Eye, seen: Seen | None = None) -> dic
     said = [[tag for tag, _ in sight.tags] for _, sight in seen]
     facts = truth(written, others={tag for own in said for tag in own})
     judged = judged_words(facts, written)
+    if not judged.any():
+        raise DataMissing(
+            f"Nothing is written about the photos of the split {split!r} in {folder} that names a "
+            "word of the vocabulary: tags are judged by captions.en.csv.gz or labels."
+        )
     counts = count_tags(said, facts) * judged[:, None]
     probable = look_at_tags(collection, split, eye)
     return {
@@ -100,11 +106,12 @@ def _group(word: str) -> str:
     return known.group if known else "others"
 
 
-def _rates(counts: NDArray[np.int64]) -> dict[str, float]:
+def _rates(counts: NDArray[np.int64]) -> dict[str, float | None]:
+    """None where there is nothing to have a rate of."""
     right, said, recalled, shown = (int(value) for value in counts)
     return {
-        "precision": right / said if said else 0.0,
-        "recall": recalled / shown if shown else 0.0,
+        "precision": right / said if said else None,
+        "recall": recalled / shown if shown else None,
     }
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.collection import read_tar
+from vision.collection import photo_name, read_tar
 from vision.errors import DataMissing
 from vision.pixels import squash
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 # Photos of the data folder are 224 pixels long at most, or little more.
 KEPT_SIZE = 224
-HELD_OUT = {"dev", "test", "val"}
+HELD_OUT = {"dev", "test", "val", "validation"}
 
 
 def training_archives(data: Path) -> list[Path]:
@@ -69,8 +69,8 @@ def read_names(path: Path) -> Iterator[str]:
     held_out = _held_out(path)
     with tarfile.open(path, "r:") as archive:
         for member in archive:
-            if member.isfile() and member.name not in held_out:
-                yield member.name
+            if member.isfile() and (name := photo_name(member.name)) not in held_out:
+                yield name
 
 
 def _held_out(path: Path) -> set[str]:

@@ -1,5 +1,6 @@
 """`manage.py evaluate cutoff|keywords`: search over captioned photos, without a database."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def measure_cutoff(
     what the Eye made of the photos. Raises DataMissing without captions."""
     judgements = Judgements(written_about(Collection(folder), split_name, [n for n, _ in seen]))
     if not (words := judgements.words()):
-        raise DataMissing(f"The captions of {split_name!r} in {folder} have too few words.")
+        raise DataMissing(f"No word to ask for: {_too_little(folder, split_name)}")
     library = make_library(seen, encoder, known)
     return {
         "photos": len(seen),
@@ -63,12 +64,20 @@ def measure_keywords(
         photos = [(name, sight) for name, sight in seen if name in labels]
         words = judged_labels([labels[name] for name, _ in photos])
     else:
-        captions = Collection(folder).captions(split_name)
+        captions = Collection(folder).captions_if_any(split_name)
         photos = [(name, sight) for name, sight in seen if captions.get(name)]
         words = judged_words([captions[name] for name, _ in photos])
     if not words:
-        raise DataMissing(f"The captions of {split_name!r} in {folder} have too few words.")
-    return keyword_figures(make_library(photos, encoder, known), words, embedded(words, encoder))
+        raise DataMissing(f"No word to ask for: {_too_little(folder, split_name)}")
+    figures = keyword_figures(make_library(photos, encoder, known), words, embedded(words, encoder))
+    return {"photos": len(photos), **figures}
+
+
+def _too_little(folder: Path, split_name: str) -> str:
+    return (
+        f"captions.en.csv.gz and labels of the split {split_name!r} in {folder} name none that "
+        "some of its photos show and others do not."
+    )
 
 
 def measure_alike(folder: Path, split_name: str, *, seen: Seen) -> Figures:
@@ -77,8 +86,11 @@ def measure_alike(folder: Path, split_name: str, *, seen: Seen) -> Figures:
     labels = Collection(folder).labels(split_name) or {}
     own = [(sight.embedding, labels.get(name, ())) for name, sight in seen]
     photos = [(embedding, names[0]) for embedding, names in own if len(names) == 1]
-    if not photos:
-        raise DataMissing(f"No photo of {split_name!r} in {folder} has a single label.")
+    if max(Counter(label for _, label in photos).values(), default=0) < 2:
+        raise DataMissing(
+            f"No two photos of the split {split_name!r} in {folder} have one label each that is "
+            "the same, so none could find the other."
+        )
     return alike_figures(np.stack([each for each, _ in photos]), [label for _, label in photos])
 
 

@@ -1,7 +1,8 @@
 """How well the whole search finds photos: every signal, conditions and cut-off together.
 
 `python -m webapp.teach.benchmarks._found search|ablation DATA SPLIT VERSION` fills a library of its
-own with the photos of a split, asks the relevance test set, and prints one JSON object.
+own with the photos of a split, asks the relevance test set, and prints one JSON object, of what is
+`missing` where nothing can be asked.
 """
 
 import json
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
 Figures = dict[str, Any]
 
 RANKS = (1, 5, 10)
+_LACKING = "captions.en.csv.gz and labels of the split {split!r} in {folder} name too little."
 
 
 def evaluate(what: str, data: Path, split: str, version_folder: Path) -> Figures:
     from django.core.management import call_command
 
     from vision.collection import Collection
+    from vision.errors import DataMissing
     from vision.evaluation.retrieval import look_at_split
     from vision.evaluation.tag_truth import written_about
     from vision.eye import load_eye
@@ -45,15 +48,18 @@ def evaluate(what: str, data: Path, split: str, version_folder: Path) -> Figures
     given = [give(name) for name in names]
     ids = fill(user, version, [sight for _, sight in looked], given)
     asked = questions(Judgements(written_about(collection, split, names)), given)
+    if not asked:
+        raise DataMissing(f"Nothing to ask for: {_LACKING.format(split=split, folder=data)}")
     if what == "ablation":
         return {"photos": len(ids), **asking.ablation(user, asked, ids)}
-    captions = collection.captions(split)
+    captions = collection.captions_if_any(split)
     found = {
         photo_id: captions[name][0]
         for photo_id, name in zip(ids, names, strict=True)
         if captions.get(name)
     }
-    return {**search_for(user, found), **asking.relevance(user, asked, ids)}
+    figures = search_for(user, found) if found else {"photos": len(ids)}
+    return {**figures, **asking.relevance(user, asked, ids)}
 
 
 def search_for(user: "User", queries: dict[int, str]) -> Figures:
@@ -78,7 +84,16 @@ def search_for(user: "User", queries: dict[int, str]) -> Figures:
     }
 
 
+def main(what: str, data: str, split: str, version: str) -> None:
+    from vision.errors import DataMissing
+
+    try:
+        figures = evaluate(what, Path(data), split, Path(version))
+    except DataMissing as missing:
+        figures = {"missing": str(missing)}
+    sys.stdout.write(json.dumps(figures))
+
+
 if __name__ == "__main__":
     django.setup()
-    what, data, split, version = sys.argv[1:]
-    sys.stdout.write(json.dumps(evaluate(what, Path(data), split, Path(version))))
+    main(*sys.argv[1:])

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from vision.collection import Collection
+from vision.errors import DataMissing
 from webapp.apart import measure_apart
 from webapp.teach.evaluation.figures import Figures
 from webapp.teach.evaluation.subject import Subject
@@ -82,13 +83,16 @@ def ablation(subject: Subject, folder: Path, split: str) -> Figures:
 
 
 def _found(what: str, subject: Subject, folder: Path, split: str) -> Figures:
-    Collection(folder).archives(split)  # says what is missing before a library is made
+    Collection(folder).sources(split)  # says what is missing before a library is made
     with TemporaryDirectory(prefix="marea-search-") as home:
-        return measure_apart(
+        figures = measure_apart(
             "webapp.teach.benchmarks._found",
             *(what, folder.resolve(), split, subject.folder.resolve()),
             home=Path(home) / "data",
         )
+    if "missing" in figures:
+        raise DataMissing(figures["missing"])
+    return figures
 
 
 def classification(subject: Subject, folder: Path, split: str) -> Figures:

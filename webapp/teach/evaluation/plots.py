@@ -10,6 +10,7 @@ from webapp.errors import Refused
 from webapp.teach.evaluation.figures import Measured, figure
 
 SIZE = (5.2, 4.2)  # inches
+BARS = 20  # cells of a bar on a terminal
 # Lines of the plot of the cut-off: how they are called, and their colours.
 OF_CUTOFF = {
     "precision": ("right", "C0"),
@@ -54,6 +55,19 @@ def draw_reliability(curves: Mapping[str, Sequence[Mapping[str, float]]], to: Pa
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.legend(frameon=False, fontsize=8)
     return _save(figure_, to)
+
+
+def plotted(points: Sequence[Mapping[str, float]]) -> Iterator[tuple[str, str]]:
+    """The same for a terminal: a line for each tenth of probability, whose bar is as long as what
+    was said with it was right and whose mark stands where it would be if it may be believed."""
+    for point in points:
+        cells = ["█" if BARS * point["shown"] > at else "·" for at in range(BARS)]
+        cells[min(int(BARS * point["probability"]), BARS - 1)] = "|"
+        told = f"said {point['probability']:.2f}, was right {point['shown']:.2f} of"
+        yield (
+            f"{point['from']:.1f} to {point['to']:.1f}",
+            f"{''.join(cells)} {told} {point['words']:,}",
+        )
 
 
 def draw_cutoff(curves: Mapping[str, Sequence[Mapping[str, float]]], to: Path) -> Path:

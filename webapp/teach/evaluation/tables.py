@@ -222,8 +222,13 @@ def _collections(versions: Versions) -> list[str]:
     return list(dict.fromkeys(name for measured in versions.values() for name in measured))
 
 
-def _both(rates: Mapping[str, float] | None) -> str:
-    return f"{rates['precision']:.2f} / {rates['recall']:.2f}" if rates else ""
+def _both(rates: Mapping[str, float | None] | None) -> str:
+    """Precision and recall; a dash where nothing was said, or nothing could have been."""
+    if not rates:
+        return ""
+    precision = None if rates.get("tags") == 0 else rates["precision"]
+    shown = ("–" if each is None else f"{each:.2f}" for each in (precision, rates["recall"]))
+    return " / ".join(shown)
 
 
 def _point(point: Mapping[str, float]) -> str:

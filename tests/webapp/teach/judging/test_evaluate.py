@@ -1,6 +1,8 @@
 """manage.py evaluate, on a drawn collection and the model that ships."""
 
+import gzip
 import json
+import tarfile
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from django.core.management import CommandError, call_command
 
 from tests.vision.folders import write_collection
 from webapp.teach.evaluation.gate import verdict
+from webapp.teach.evaluation.plots import plotted
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +70,39 @@ def test_an_unknown_backbone_is_named_with_those_there_are(collection: Path) -> 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="nowhere"):
         evaluate("retrieval", tmp_path / "nowhere")
+
+
+def test_the_split_that_is_there_is_measured(tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "drawn", train=2, dev=2)
+    (folder / "dev.tar").rename(folder / "test.tar")
+    table = folder / "captions.en.csv.gz"
+    table.write_bytes(gzip.decompress(table.read_bytes()).replace(b"dev,", b"test,"))
+    assert json.loads(evaluate("captions", folder, json=True))["photos"] == 2
+    with pytest.raises(CommandError, match="no split 'dev'; it has test, train"):
+        evaluate("captions", folder, split="dev")
+
+
+def test_what_is_left_out_is_said(tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "drawn", train=2, dev=3)
+    with tarfile.open(folder / "dev.tar", "a") as tar:
+        tar.addfile(tarfile.TarInfo("broken.jpg"))
+    said = StringIO()
+    call_command("evaluate", "captions", data=folder, stdout=StringIO(), stderr=said)
+    assert "cannot be read as photos: broken.jpg." in said.getvalue()
+
+
+@pytest.mark.processes
+def test_search_says_so_where_nothing_can_be_asked_for(tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "drawn", train=2, dev=2)
+    (folder / "captions.en.csv.gz").unlink()
+    with pytest.raises(CommandError, match=r"^Nothing to ask for: "):
+        evaluate("search", folder)
+
+
+def test_the_reliability_of_tags_is_plotted(collection: Path) -> None:
+    (line,) = plotted([{"from": 0.6, "to": 0.7, "probability": 0.66, "shown": 0.5, "words": 1200}])
+    assert line == ("0.6 to 0.7", "██████████···|······ said 0.66, was right 0.50 of 1,200")
+    assert "reliability 0.0 to 0.1" in evaluate("tags", collection)
 
 
 def figures(recall: float, agreement: float) -> dict[str, Any]:

@@ -10,12 +10,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from vision.collection import Collection, survey
 from vision.errors import DataMissing, VisionError
 from webapp.errors import UserError
 from webapp.tables import table
 from webapp.teach.evaluation.figures import Figures
 from webapp.teach.evaluation.gate import verdict
 from webapp.teach.evaluation.measures import MEASURES
+from webapp.teach.evaluation.plots import plotted
 from webapp.teach.evaluation.relevance_gate import compared, complaint, kept_figures
 from webapp.teach.evaluation.subject import Subject, active_subject, subject_with
 
@@ -47,10 +49,14 @@ class Command(BaseCommand):
             metavar="DIR",
             type=Path,
             default=DATA / "flickr8k",
-            help="a folder with <split>*.tar and captions.<lang>.csv.gz; "
-            "default: ../shared/data/flickr8k",
+            help="a folder with <split>*.tar or photos.tar, or folders of these names, and "
+            "captions.<lang>.csv.gz or labels.csv; default: ../shared/data/flickr8k",
         )
-        parser.add_argument("--split", metavar="NAME", default="dev", help="default: dev")
+        parser.add_argument(
+            "--split",
+            metavar="NAME",
+            help="which of the photos; default: dev, else val, else test, else the only one",
+        )
         parser.add_argument(
             "--backbone",
             metavar="NAME",
@@ -113,7 +119,7 @@ class Command(BaseCommand):
             raise CommandError("--gate goes with search: no other figures are kept by query.")
         subject, collection = active_subject(), options["data"].name
         version, before = kept_figures(MEASURED, collection, subject.version.name)
-        changes = compared(before, self._measure(subject, options))
+        changes = compared(before, self._measure(subject, self._split(options), options))
         if options["json"]:
             self.stdout.write(json.dumps({name: asdict(each) for name, each in changes.items()}))
         if fallen := complaint(changes, collection, version):
@@ -125,14 +131,22 @@ class Command(BaseCommand):
         subjects = [active_subject()]
         if options["backbone"]:
             subjects.append(subject_with(options["backbone"]))
-        figures = {each.version.name: self._measure(each, options) for each in subjects}
+        split = self._split(options)
+        figures = {each.version.name: self._measure(each, split, options) for each in subjects}
         if options["json"]:
             self.stdout.write(json.dumps(_as_json(figures, alone=not options["backbone"])))
         else:
             self.stdout.write(_as_table(figures))
 
-    def _measure(self, subject: Subject, options: Mapping[str, Any]) -> Figures:
-        data, split = options["data"], options["split"]
+    def _split(self, options: Mapping[str, Any]) -> str:
+        """The split to measure; says what of it is left out. Raises DataMissing and BadData."""
+        split = Collection(options["data"]).split_to_measure(options["split"])
+        for sentence in survey(options["data"], split).complaints():
+            self._say(sentence)
+        return split
+
+    def _measure(self, subject: Subject, split: str, options: Mapping[str, Any]) -> Figures:
+        data = options["data"]
         if options["what"] != "all":
             self._say(f"Measuring {options['what']} on {split} of {data.name} …")
             return MEASURES[options["what"]](subject, data, split)
@@ -187,12 +201,16 @@ def _lines(figures: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]
     for name, value in figures.items():
         if isinstance(value, Mapping):
             lines += _lines(value, f"{prefix}{name} ")
-        elif not isinstance(value, list):  # curves are for plots
+        elif name == "reliability":
+            lines += [(f"{prefix}{name} {first}", second) for first, second in plotted(value)]
+        elif not isinstance(value, list):  # other curves are for plots
             lines.append((f"{prefix}{name}".replace("_", " "), _shown(value)))
     return lines
 
 
-def _shown(value: float | str) -> str:
+def _shown(value: float | str | None) -> str:
+    if value is None:
+        return "nothing to judge"
     if isinstance(value, float):
         return f"{value:.4f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
