@@ -12,6 +12,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 RUNTIME := $(VENV)/.runtime-ready
 TESTING := $(VENV)/.testing-ready
 BROWSER := $(FRONTEND)/node_modules/.ready
+# Two tests at a time, each on one core; tests/conftest.py says which stay together.
+TEST := $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -29,14 +31,15 @@ demo: setup ## Fill the library with freely licensed photos.
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py demo --fetch
 
+test: export OMP_NUM_THREADS := 1
 test: $(TESTING) $(BROWSER) ## Test everything, on SQLite and PostgreSQL, in a real browser.
 	@$(BIN)/python -m tests.needs
-	@failed=0; \
+	@trap 'exit 130' INT; failed=0; \
 	echo "On PostgreSQL, what uses a database:"; \
-	$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest \
+	$(BIN)/python -m tests.postgresql $(TEST) \
 		-m "database and not e2e and not processes" || failed=1; \
 	echo "On SQLite, everything:"; \
-	$(BIN)/python -m pytest || failed=1; \
+	$(TEST) || failed=1; \
 	exit $$failed
 
 lint: $(TESTING) ## Check style, types, import rules and migrations.

@@ -8,9 +8,12 @@ import sys
 import time
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.conf import settings
 from redis import RedisError
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from webapp.find.index import engine
 from webapp.find.query import lexicon
@@ -19,11 +22,37 @@ from workers.supervision import marea
 from workers.supervision.program import LAUNCH
 
 START_S = 10.0
+E2E = "tests/e2e/"
 
 
 def pytest_configure() -> None:
     """A shell lets what it starts in the background ignore Ctrl-C, and so would our programs."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.fsync = _take_its_word
+    hypothesis.settings.register_profile(
+        "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("busy")  # a busy machine must not fail a test
+
+
+def _take_its_word(handle: int) -> None:
+    """Nothing that a test writes needs to survive a power cut, and disks take 6 ms a file."""
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    return Sharing(config, log)
+
+
+class Sharing(LoadFileScheduling):
+    """How several workers share the tests: by files, whose tests have fixtures in common.
+
+    One worker has all that drives a browser: two at once would wait for each other's server.
+    (`xdist_group` of xdist 3.8 groups nothing under pytest 9.)
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return E2E if file.startswith(E2E) else file
 
 
 @pytest.hookimpl(tryfirst=True)

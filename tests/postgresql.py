@@ -5,6 +5,7 @@
 
 import os
 import pwd
+import signal
 import subprocess
 import sys
 import tempfile
@@ -54,7 +55,13 @@ def _account() -> dict[str, Any]:
 
 def main() -> int:
     with private_postgresql() as url:
-        return subprocess.run(sys.argv[1:], env={**os.environ, "DATABASE_URL": url}).returncode
+        command = subprocess.Popen(sys.argv[1:], env={**os.environ, "DATABASE_URL": url})
+        signal.signal(signal.SIGTERM, lambda *_: command.terminate())
+        while True:
+            try:
+                return command.wait()
+            except KeyboardInterrupt:  # the command was told, too: it may clean up and say why
+                continue
 
 
 if __name__ == "__main__":

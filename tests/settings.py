@@ -4,9 +4,10 @@ pytest-django reads settings before any conftest.py, so this is where the folder
 """
 
 import os
-import tempfile
 
-os.environ.setdefault("MAREA_DATA", tempfile.mkdtemp(prefix="marea-test-"))
+from tests.folder import own_folder
+
+os.environ["MAREA_DATA"] = own_folder()
 
 from webapp.settings import *  # noqa: F403
 from webapp.settings import DATABASES, STATIC_ROOT, STORAGES
@@ -18,3 +19,6 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True  # servers in tests find 
 
 # A live server's threads must not hold on to connections: the test database could not be dropped.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
+
+# Argon2 as it ships takes a tenth of a second and 100 MB each time; this one asks for little.
+PASSWORD_HASHERS = ["tests.hashing.LightArgon2"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.needs import chromium
@@ -18,6 +18,9 @@ from webapp.accounts.models import User
 
 # Playwright keeps an event loop in this thread; Django's ORM is used here all the same.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+# The other half of the tests keeps the machine busy meanwhile; only a failure takes this long.
+expect.set_options(timeout=30_000)
 
 QUIET = ("--no-first-run", "--disable-background-networking", "--disable-component-update")
 

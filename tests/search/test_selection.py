@@ -3,7 +3,7 @@
 import faiss
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search.index import Selection
@@ -12,7 +12,6 @@ from search.index.selection import Places
 id_sets = st.sets(st.integers(0, 500))
 
 
-@settings(deadline=None)  # a busy machine must not fail a test
 @given(id_sets, id_sets)
 def test_a_selection_is_a_set_of_ids(some: set[int], others: set[int]) -> None:
     a, b = Selection.of(sorted(some)), Selection.of(sorted(others))
@@ -28,7 +27,6 @@ def test_a_selection_is_a_set_of_ids(some: set[int], others: set[int]) -> None:
     assert (a == b) is (some == others)
 
 
-@settings(deadline=None)  # a busy machine must not fail a test
 @given(id_sets)
 def test_faiss_reads_the_same_members(members: set[int]) -> None:
     selector = faiss.IDSelectorBitmap(Selection.of(sorted(members)).bitmap())
@@ -36,7 +34,6 @@ def test_faiss_reads_the_same_members(members: set[int]) -> None:
     assert {i for i in range(520) if selector.is_member(i)} == members
 
 
-@settings(deadline=None)  # a busy machine must not fail a test
 @given(id_sets)
 def test_places_are_those_in_ascending_order(members: set[int]) -> None:
     ordered = np.array(sorted(members), np.int64)
