@@ -10,7 +10,8 @@ from webapp.accounts.http import SignedInRequest
 from webapp.accounts.models import User
 from webapp.find import heat_maps
 from webapp.find.history.events import note_search
-from webapp.find.services import Found, find_photos, similar_photos
+from webapp.find.results import Found
+from webapp.find.services import find_photos, similar_photos
 from webapp.library.cursors import read_signed, signed
 from webapp.library.models import Photo
 from webapp.library.schemas import PhotoOut

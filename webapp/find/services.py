@@ -1,8 +1,5 @@
 """Finding photos: by what is in them, by conditions, by likeness to another photo."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 from django.db import connection
 from django.db.models import Max, Min
@@ -15,7 +12,7 @@ from search.rank import Hit, last, rank
 from search.ranker.files import Ranker
 from search.words import content_words
 from webapp.accounts.models import User
-from webapp.find.history.events import UNKNOWN, Memory, remembered
+from webapp.find.history.memory import UNKNOWN, Memory, remembered
 from webapp.find.index import engine
 from webapp.find.query.conditions import satisfying
 from webapp.find.query.embedding import embed_query, generic_queries, known_words
@@ -23,44 +20,21 @@ from webapp.find.query.lexicon import lexicon_of
 from webapp.find.query.saying_tags import saying_tags
 from webapp.find.query.understanding import understand
 from webapp.find.ranker.at_work import in_learned_order, ranker_at_work
+from webapp.find.results import (
+    PAGE,
+    Found,
+    SearchPage,
+    before_the_cutoff,
+    found_with_photos,
+    next_offset,
+)
 from webapp.library.models import Photo, PhotoQuerySet
 from webapp.stacks.folding import counted, fold_hits, folded
 from webapp.teach.versions.serving import one_version
 from webapp.teach.words import with_words
 
-PAGE = 60
-NEAREST = 12  # that are shown, as less likely, where no photo surely shows what is asked for
 # Photos that each of embedding and words proposes; the best of them are what can be paged through.
 CANDIDATES = 500
-
-
-@dataclass(frozen=True)
-class Found:
-    """A photo among the results, with the probability that it was meant and why it is here."""
-
-    photo: Photo
-    score: float
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class SearchPage:
-    """One page of results.
-
-    `confident` of all `total` results come before the cut-off; `next_offset` is where the next
-    page begins, None after the last; `hidden` are behind “show more anyway”. Where none is
-    confident, the nearest are found all the same, and are to be shown as less likely.
-    """
-
-    query: Query
-    found: list[Found]
-    confident: int
-    total: int
-    hidden: int
-    next_offset: int | None
-    hits: Sequence[Hit] = ()
-    ranker: str = ""
-    memory: Memory = UNKNOWN
 
 
 @one_version()
@@ -102,11 +76,6 @@ def ranked_hits(user: User, query: Query, *, show_more: bool = False) -> list[Hi
     visible, memory = matching_photos(user, query), remembered(user, query)
     hits = _hits(user, query, visible, memory, ranker_at_work())
     return before_the_cutoff(hits, show_more=show_more)
-
-
-def before_the_cutoff(hits: list[Hit], *, show_more: bool) -> list[Hit]:
-    """What is shown: where no photo surely shows what is asked for, the nearest."""
-    return hits if show_more else hits[: cutoff.confident(hits) or NEAREST]
 
 
 @one_version()
@@ -209,19 +178,3 @@ def _hits(
     fused = rank(query, [*opinions, *against], CANDIDATES)
     hits = in_learned_order(fused, ranker, visible, words=len(words))
     return fold_hits(user, last(hits, memory.not_meant))
-
-
-def found_with_photos(user: User, visible: PhotoQuerySet, hits: Sequence[Hit]) -> list[Found]:
-    """Hits with their photos. One that vanished since the index was asked is left out."""
-    ids = [hit.photo_id for hit in hits]
-    photos = counted(with_words(visible.filter(pk__in=ids), user), user).in_bulk()
-    return [
-        Found(photos[hit.photo_id], hit.score, hit.reasons)
-        for hit in hits
-        if hit.photo_id in photos
-    ]
-
-
-def next_offset(offset: int, limit: int, total: int) -> int | None:
-    """Where the next page begins; None after the last."""
-    return offset + limit if offset + limit < total else None

@@ -20,9 +20,8 @@ from webapp.find.forms import FindForm
 from webapp.find.history.events import note_search
 from webapp.find.query import completion
 from webapp.find.query.chips import chips_of
+from webapp.find.results import Found, SearchPage
 from webapp.find.services import (
-    Found,
-    SearchPage,
     find_photos,
     has_photos,
     similar_photos,

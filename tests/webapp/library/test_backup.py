@@ -19,6 +19,7 @@ from webapp.accounts.models import ApiToken, User
 from webapp.albums.models import AlbumPhoto
 from webapp.albums.services import add_photos
 from webapp.find.history import events
+from webapp.find.history.memory import keeps_history
 from webapp.find.history.models import SearchDeed, SearchEvent
 from webapp.find.history.wishes import Wish
 from webapp.find.index.building import index_folder
@@ -124,7 +125,7 @@ def test_a_person_s_word_on_searches_comes_back_and_what_they_searched_for_does_
 
     marks = SearchDeed.objects.values_list("text", "photo_id", "kind")
     assert list(marks) == [("lake", photo.pk, "not_this")]
-    assert not events.keeps_history(User.objects.get(username="quiet"))
+    assert not keeps_history(User.objects.get(username="quiet"))
     assert not SearchEvent.objects.exists()
 
 

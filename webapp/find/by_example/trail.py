@@ -5,9 +5,10 @@ from django.http import QueryDict
 from search.query import MAX_SCANNED
 from webapp.accounts.models import User
 from webapp.errors import Conflict, NotFound
-from webapp.find.by_example.examples import asked_examples, like_hits
+from webapp.find.by_example.examples import asked_examples
+from webapp.find.by_example.finding import like_hits
 from webapp.find.query.understanding import understand
-from webapp.find.services import before_the_cutoff
+from webapp.find.results import before_the_cutoff
 from webapp.find.trails import in_list
 from webapp.library.models import Photo
 from webapp.library.trails import Trail, Why

@@ -6,10 +6,11 @@ from django.shortcuts import render
 from webapp.accounts.http import HtmxRequest
 from webapp.errors import Conflict, NotFound
 from webapp.examples.services import a_worker_looks
-from webapp.find.by_example.examples import Examples, asked_examples, find_like
+from webapp.find.by_example.examples import Examples, asked_examples
+from webapp.find.by_example.finding import find_like
 from webapp.find.history.events import note_search
 from webapp.find.query.chips import chips_of
-from webapp.find.services import Found, SearchPage
+from webapp.find.results import Found, SearchPage
 from webapp.library.tiles import Tile
 
 

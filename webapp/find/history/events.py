@@ -4,28 +4,23 @@ Its owner can read it, switch it off and erase it; while it is off nothing is wr
 learns from it (`webapp.find.ranker.learning`), the search box offers it (`past_searches`).
 """
 
-import hashlib
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, models, transaction
-from django.db.models import F, FilteredRelation, Max, Q
+from django.db.models import Max
 
-from search.query import Query
 from webapp.accounts.models import User
 from webapp.errors import Conflict
+from webapp.find.history.memory import keeps_history, key_of, key_of_wish
 from webapp.find.history.models import MAX_TEXT, SearchChoice, SearchDeed, SearchEvent
 from webapp.find.history.wishes import Wish
 from webapp.find.index import engine
 from webapp.find.query.understanding import understand
 from webapp.find.ranker.shown import shown_rows
+from webapp.find.results import SearchPage
 from webapp.library.models import Photo
 from webapp.texts import one_line
-
-if TYPE_CHECKING:
-    from webapp.find.services import SearchPage
 
 logger = logging.getLogger(__name__)
 
@@ -34,44 +29,8 @@ MAX_DEEDS = 200  # of one action on many photos
 Kind = SearchDeed.Kind
 
 
-@dataclass(frozen=True)
-class Memory:
-    """What is remembered of a query: whether anything may be, and what it does not mean."""
-
-    is_kept: bool = False
-    not_meant: frozenset[int] = frozenset()  # ids of photos
-
-
-UNKNOWN = Memory()
-
-
-def key_of(query: Query, examples: str = "") -> str:
-    """The same for every way to write the same query; another for each set of examples."""
-    said = f"{examples}\n{query}" if examples else str(query)
-    written = said.casefold().encode("utf-8", "surrogatepass")
-    return hashlib.sha256(written).hexdigest()[:32]
-
-
-def remembered(user: User, query: Query, examples: str = "") -> Memory:
-    """What `user` chose and marked, in one query."""
-    marks = Q(search_deeds__key=key_of(query, examples), search_deeds__kind=Kind.NOT_THIS)
-    chosen = User.objects.filter(pk=user.pk).annotate(
-        mark=FilteredRelation("search_deeds", condition=marks),
-        is_kept=F("search_choice__keeps_history"),
-    )
-    rows = list(chosen.values_list("is_kept", "mark__photo"))
-    return Memory(
-        is_kept=bool(rows) and rows[0][0] is not False,
-        not_meant=frozenset(photo_id for _, photo_id in rows if photo_id is not None),
-    )
-
-
-def keeps_history(user: User) -> bool:
-    return not SearchChoice.objects.filter(user=user, keeps_history=False).exists()
-
-
 def note_search(
-    user: User, text: str, page: "SearchPage", *, offset: int = 0, examples: str = ""
+    user: User, text: str, page: SearchPage, *, offset: int = 0, examples: str = ""
 ) -> None:
     """Remember a page of results as it is shown: one INSERT. A search that cannot be written
     down is answered all the same."""
@@ -172,10 +131,6 @@ def forget_expired() -> int:
     """Erase what is older than `MAREA_HISTORY_DAYS`. Returns how many searches are gone."""
     SearchDeed.objects.expired().delete()
     return SearchEvent.objects.expired().delete()[0]
-
-
-def key_of_wish(user: User, wish: Wish) -> str:
-    return key_of(understand(user, wish.text), wish.examples)
 
 
 def _deeds(

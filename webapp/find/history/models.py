@@ -52,7 +52,7 @@ class SearchEvent(models.Model):
     """A page of results as it was shown.
 
     `examples` is what results had to be like, as of `wishes.written`; empty where words alone were
-    asked. `key` is the same for all ways to write a query: see `events.key_of`. `shown` has a row
+    asked. `key` is the same for all ways to write a query: see `memory.key_of`. `shown` has a row
     [photo id, feature, …] for each photo in the order shown, the features in the order of `names`
     (`search.ranker.features`); of a query of conditions alone the ids only.
     """

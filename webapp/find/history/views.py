@@ -11,6 +11,7 @@ from webapp.accounts.http import SignedInRequest
 from webapp.errors import NotFound, Refused
 from webapp.find.by_example.examples import wish_of
 from webapp.find.history import events
+from webapp.find.history.memory import keeps_history, key_of_wish
 from webapp.find.history.past import marks, past_queries
 from webapp.library.forms import photo_ids
 from webapp.responses import prefers_json, wanted_next
@@ -27,7 +28,7 @@ def history(request: SignedInRequest) -> HttpResponse:
         "page": pages.get_page(request.GET.get("page")),
         "marks": marks(request.user),
         "days": settings.MAREA_HISTORY_DAYS,
-        "is_kept": events.keeps_history(request.user),
+        "is_kept": keeps_history(request.user),
     }
     return render(request, "find/history.html", context)
 
@@ -78,5 +79,5 @@ def _mark(request: SignedInRequest, ids: list[int]) -> int:
 
 def _take_back(request: SignedInRequest, ids: list[int]) -> int:
     named = request.POST.get("key", "")
-    key = named or events.key_of_wish(request.user, wish_of(request.user, request.POST))
+    key = named or key_of_wish(request.user, wish_of(request.user, request.POST))
     return events.take_back(request.user, key, ids)

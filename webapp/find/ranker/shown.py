@@ -1,17 +1,14 @@
 """What was shown, as ranking learns from it."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
 from search.ranker.features import Facts, describe
 from search.words import content_words
+from webapp.find.results import SearchPage
 from webapp.library.file_names import SCREENSHOT_NAMES
 from webapp.library.models import Photo
-
-if TYPE_CHECKING:
-    from webapp.find.services import SearchPage
 
 MAX_SHOWN = 60  # rows kept of one page of results; the pages of the product have as many
 DECIMALS = 3
@@ -22,7 +19,7 @@ COLUMNS = (
 )
 
 
-def shown_rows(page: "SearchPage") -> tuple[list[str], list[list[float]]]:
+def shown_rows(page: SearchPage) -> tuple[list[str], list[list[float]]]:
     """Names of features, and for each photo of the page [id, feature, …] in the order shown.
 
     Of a query of conditions alone there is nothing to learn: ids only.
