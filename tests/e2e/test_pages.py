@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.factories import a_photo, a_sight, a_user, image_bytes
 from vision.heat import heat_png
@@ -201,6 +201,21 @@ def test_a_photo_trashed_on_its_page_comes_back_by_one_click(sign_in: SignIn, an
     expect(page.locator(".toast")).to_contain_text("1 photo restored.")
     first.refresh_from_db()
     assert first.trashed_at is None
+
+
+def test_whoever_waits_for_a_slow_server_sees_that(sign_in: SignIn, ana: User) -> None:
+    first, second = a_library(ana, 2)
+    page = sign_in(ana, viewport=DESKTOP)
+    page.goto(f"/photos/{first.pk}/")
+    line = page.locator(".wait-line")
+    expect(line).to_be_hidden()
+    held: list[Route] = []
+    page.route(f"**/photos/{second.pk}/", lambda route: held.append(route))
+    page.keyboard.press("ArrowRight")
+    expect(line).to_be_visible()
+    held[0].continue_()
+    page.wait_for_url(f"**/photos/{second.pk}/")
+    expect(line).to_be_hidden()
 
 
 def test_a_form_that_is_unfolded_waits_for_words(sign_in: SignIn, ana: User) -> None:

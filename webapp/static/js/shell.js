@@ -44,6 +44,10 @@ function toggleTheme() {
   localStorage.setItem("marea-theme", root.dataset.theme);
 }
 
+// While the results are looked for; a page that comes back from the browser's memory waits no more.
+document.querySelector(".search-box")?.addEventListener("submit", () => document.body.classList.add("is-leaving"));
+addEventListener("pageshow", () => document.body.classList.remove("is-leaving"));
+
 askBeforeSending();
 completeSearches();
 document.querySelectorAll(".without-scripts").forEach((element) => element.remove());
