@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,14 @@ from workers.supervision.program import LAUNCH
 ROOT = Path(__file__).resolve().parents[1]
 START_S = 300.0  # generous: a busy machine migrates and collects static files first
 OURS = ("MAREA_DATA", "MAREA_BIND", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
+
+
+def manage(environment: Mapping[str, str], *arguments: str) -> str:
+    """Run a management command; returns what it prints."""
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 @dataclass
@@ -55,12 +63,7 @@ class Stack:
 
     def manage(self, *arguments: str) -> str:
         """Run a management command on this stack's data; returns what it prints."""
-        command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, text=True, capture_output=True
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return manage(self.environment, *arguments)
 
     def programs(self) -> list[psutil.Process]:
         """Every process under the supervisor."""

@@ -37,6 +37,7 @@ from tests.webapp.access_rows import (
     Row,
     Things,
 )
+from tests.webapp.clients import browser_of, program_of
 from webapp.accounts.models import ApiToken, User
 from webapp.albums.models import Album, AlbumPhoto
 from webapp.examples.models import ExampleImage
@@ -120,17 +121,6 @@ def things_of(user: User) -> Things:
         key=upload.key,
         user_id=user.pk,
     )
-
-
-def browser_of(user: User | None) -> Client:
-    client = Client()
-    if user:
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-def program_of(user: User, scope: str) -> Client:
-    return Client(headers={"Authorization": f"Bearer {a_token(user, scope=scope)}"})
 
 
 def ask(client: Client, row: Row, things: Things, *, path_of: Things | None = None) -> Any:

@@ -10,10 +10,10 @@ import zipfile
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.utils.html import escape
 
 from tests.factories import a_photo, a_sight, a_token, a_user, an_administrator, image_bytes
+from tests.webapp.clients import browser_of, program_of
 from webapp.accounts.models import ApiToken, User
 from webapp.find.index import engine
 from webapp.library.models import Photo
@@ -30,16 +30,6 @@ def owner() -> User:
 @pytest.fixture
 def attacker() -> User:
     return a_user("attacker")
-
-
-def browser_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def program_of(user: User, scope: str = "write") -> Client:
-    return Client(headers={"Authorization": f"Bearer {a_token(user, scope=scope)}"})
 
 
 @pytest.mark.parametrize("action", ["trash", "favourite", "tag"])

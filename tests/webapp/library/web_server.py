@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
-from tests.stack import ROOT, environment_for
+from tests.stack import ROOT, environment_for, manage
 from workers.supervision.program import LAUNCH
 
 CSRF = "c" * 32
@@ -44,17 +44,11 @@ class WebServer:
     def __init__(self, data: Path, **settings: str) -> None:
         self.environment = environment_for(data.parent, **settings) | {"MAREA_DATA": str(data)}
         self.data = data
-        self.manage("migrate", "-v0")
-        self.session = self.manage("shell", "-v0", "-c", SIGN_IN).strip().splitlines()[-1]
-        self.start()
-
-    def manage(self, *arguments: str) -> str:
-        command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, text=True, capture_output=True
+        manage(self.environment, "migrate", "-v0")
+        self.session = (
+            manage(self.environment, "shell", "-v0", "-c", SIGN_IN).strip().splitlines()[-1]
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        self.start()
 
     def start(self) -> None:
         launch = [sys.executable, str(LAUNCH), str(os.getpid())]

@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 
 from tests.factories import an_administrator
+from tests.webapp.clients import browser_of
 from tests.webapp.teach.runs.counting import counting
-from tests.webapp.teach.versions.test_models_page import browser_of
 from webapp.teach import jobs
 from webapp.teach.datasets.models import DataSet
 from webapp.teach.job_models import ModelJob

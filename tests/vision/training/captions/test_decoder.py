@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tests.vision.folders import caption, write_collection
+from tests.vision.training.recorder import Recorder
 from vision.backbones.base import Features
 from vision.collection import Collection
 from vision.heads.polyglot import END, UNKNOWN, PolyglotCaptioner, PolyglotConfig
@@ -83,19 +84,6 @@ def lessons(shop: Workshop) -> tuple[Lessons, PolyglotConfig]:
     assert sentences is not None
     task = make_task("shapes", "en", captions, views, words)
     return Lessons([sentences], [task]), network_for(views, {"en": words})
-
-
-class Recorder:
-    """A progress callback that keeps losses and may pull the plug."""
-
-    def __init__(self, *, stop_after: int | None = None) -> None:
-        self.losses: list[tuple[int, float]] = []
-        self.stop_after = stop_after
-
-    def __call__(self, done: int, total: int, figures: dict[str, float]) -> None:
-        self.losses.append((done, figures["loss"]))
-        if done == self.stop_after:
-            raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("stop", [1, 3, 6])  # in the first stage, the second and the last

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.vision.spaces import CONFIG, PHOTOS, TEXT, captioned, named, photos
+from tests.vision.training.recorder import Recorder
 from vision.backbones.base import Features
 from vision.errors import TrainingError
 from vision.evaluation.recall import text_to_image
@@ -35,19 +36,6 @@ TRAINING = TowerTraining(
     text_dropout=0.0,
     text_hidden=16,
 )
-
-
-class Recorder:
-    """A progress callback that keeps losses and may pull the plug."""
-
-    def __init__(self, *, stop_after: int | None = None) -> None:
-        self.losses: list[tuple[int, float]] = []
-        self.stop_after = stop_after
-
-    def __call__(self, done: int, total: int, figures: dict[str, float]) -> None:
-        self.losses.append((done, figures["loss"]))
-        if done == self.stop_after:
-            raise KeyboardInterrupt
 
 
 def train(work: Path, config: TowerTraining = TRAINING, recorder: Recorder | None = None) -> Tower:

@@ -17,6 +17,7 @@ from tests.factories import a_user, an_administrator
 from tests.hostile.zip_writer import a_zip
 from tests.hostile.zips import honest
 from tests.patterns import write_classes
+from tests.webapp.clients import browser_of
 from tests.webapp.library.uploader import Uploader
 from webapp.accounts.models import User
 from webapp.library.models import Upload
@@ -39,12 +40,6 @@ LIST = "/admin/teach/dataset/"
 def own_data(tmp_path: Path, settings: Any) -> None:
     settings.MAREA_DATA = tmp_path / "data"
     models_folder().mkdir(parents=True)
-
-
-def browser_of(user: User, **options: Any) -> Client:
-    client = Client(**options)
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from django.core.management import call_command
 from django.test import Client
 
 from tests.factories import a_photo, a_sight, a_user, an_administrator
+from tests.webapp.clients import browser_of
 from tests.webapp.teach.runs.counting import counting
-from tests.webapp.teach.versions.test_models_page import browser_of
 from webapp.errors import Refused
 from webapp.library.models import Photo
 from webapp.teach.corrections.saying import add_tag, reject_tag, undo

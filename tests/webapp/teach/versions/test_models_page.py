@@ -9,8 +9,8 @@ from django.test import Client
 
 from tests.factories import a_user, an_administrator
 from tests.vision.folders import write_version
+from tests.webapp.clients import browser_of
 from vision.versions import DEFAULT_VERSION
-from webapp.accounts.models import User
 from webapp.teach import jobs
 from webapp.teach.job_models import ModelJob
 from webapp.teach.versions.folders import models_folder
@@ -25,12 +25,6 @@ PULL = f"{PAGE}ask/pull/clip-vit-b-32/"
 def own_data(tmp_path: Path, settings: Any) -> None:
     settings.MAREA_DATA = tmp_path
     models_folder().mkdir()
-
-
-def browser_of(user: User, **options: Any) -> Client:
-    client = Client(**options)
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 @pytest.fixture

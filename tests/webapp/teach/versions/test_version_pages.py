@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from tests.factories import a_photo, a_sight, a_user, an_administrator, an_embedding
-from tests.webapp.teach.versions.test_models_page import browser_of
+from tests.webapp.clients import browser_of
 from vision.sight import Sight as Seen
 from vision.versions import shipped_versions
 from webapp.accounts.models import User
