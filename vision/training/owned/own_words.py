@@ -21,25 +21,46 @@ from vision.heads.word_model import WordModel
 Rows = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
-# Of the mean variance: directions with less are not blown up; few photos know them badly.
+# The space. Of the mean variance: directions with less are not blown up, since few photos know
+# them badly.
 FLOOR = 0.1
-# How strongly others push, and how near they must be, 1 being as far out as those that got it.
-PUSH, NEAR = 0.3, 0.3
-# Distances are told in units of SCATTER ** 0.7 * GOT ** 0.3; from FAR on it is said.
-GOT_SHARE, FAR = 0.3, 6.6
-# Of photos that do not show it, about exp(CHANCE - distance) lie as far out, or fewer. Where MANY
-# do, nearer ones are said as well, while no more than a tenth of them should be of these.
+
+# The line. How strongly photos that are not the thing push it away, and how far out they must be
+# to push at all, 1 being as far out as those that got it: others have nothing to say of it.
+PUSH = 0.3
+NEAR = 0.3
+
+# The unit of distances along it, SCATTER ** 0.7 * GOT ** 0.3: how far the library scatters, and how
+# far out those lie that got it.
+GOT_SHARE = 0.3
+# The scatter is of what is not said: of photos within INSIDE of how far out those usually lie that
+# got it. What is said depends on the scatter again, so it is sought in rounds.
+INSIDE = 0.8
+ROUNDS = 10
+
+# Where it is said: from FAR units on. Of photos that do not show it, about exp(CHANCE - distance)
+# lie as far out, or fewer. Where MANY photos do, nearer ones are said as well, down to NEAREST,
+# while no more than a share of WRONG of them should be of these.
 # Of 55 things of Caltech-101's training photos, six of each marked, among 2,800 others: of ten
 # photos each 96 of 100 said are right and 47 of 100 others found, of thirty 97 and 44.
-CHANCE, MANY, WRONG, NEAREST = -3.6, 15, 0.1, 3.0
-# A thing whose photos lie less far out, each by the line of the others, is not one that a line
-# tells: of 25 things in 3,322 photos all but one lie beyond 4, girls, grass and running below 2.2.
+FAR = 6.6
+CHANCE = -3.6
+MANY = 15
+WRONG = 0.1
+NEAREST = 3.0
+
+# Whether it is said at all. A thing whose photos lie less far out, each by the line of the others,
+# is not one that a line tells: of 25 things in 3,322 photos all but one lie beyond 4, girls, grass
+# and running below 2.2.
 TIGHT = 3.5
-# Where so many of all photos got a word: how many of them are to be found, and of others, at most.
-MANY_MARKED, MOST, HALF = 0.1, 0.6, 0.5
-SURE = (0.8, 0.95)  # probability where a word is just said, and 2.5 times as far out
-# Rounds of leaving out from the scatter what is said, and what lies almost as far out as usual.
-ROUNDS, INSIDE = 10, 0.8
+# A thing that so large a share of all photos got is no outlier. It is said all the same from where
+# on MOST of those that got it are found, with at most HALF as many others.
+MANY_MARKED = 0.1
+MOST = 0.6
+HALF = 0.5
+
+# Probability where a word is just said, and 2.5 times as far out.
+SURE = (0.8, 0.95)
 
 
 @dataclass(frozen=True, slots=True)
