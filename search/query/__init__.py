@@ -12,7 +12,7 @@
 a query. `str(query)` writes a query so that it parses to itself again. docs/search.md tells it all.
 """
 
-from search.dates import DateRange, Recurring
+from search.query.dates import DateRange, Recurring
 from search.query.labels import days_in_words, label
 from search.query.model import HAS, TYPES, Condition, Field, Query
 from search.query.parser import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from search.dates import MONTHS, WEEKDAYS
+from search.query.dates import MONTHS, WEEKDAYS
 from search.words import word_set
 
 

@@ -8,15 +8,6 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from search.dates import (
-    OLDEST_YEAR,
-    DateRange,
-    days,
-    looks_like_a_date,
-    one_day,
-    one_month,
-    years,
-)
 from search.query.date_names import (
     EASTER,
     HOLIDAYS,
@@ -29,6 +20,15 @@ from search.query.date_names import (
     WEEKDAY_NAMES,
     WEEKENDS,
     Holiday,
+)
+from search.query.dates import (
+    OLDEST_YEAR,
+    DateRange,
+    days,
+    looks_like_a_date,
+    one_day,
+    one_month,
+    years,
 )
 from search.query.tokens import Token, keys, tokens
 

@@ -6,7 +6,7 @@ from calendar import month_name
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from search.dates import DateRange
+from search.query.dates import DateRange
 from search.query.model import Condition, Field
 
 _HAS = {

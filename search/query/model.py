@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from search.dates import DateRange, Recurring
+from search.query.dates import DateRange, Recurring
 
 
 class Field(StrEnum):

@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Container, Iterator
 from datetime import date
 
-from search.dates import OLDEST_YEAR, DateRange, Recurring, days
 from search.query.date_words import days_in_words
+from search.query.dates import OLDEST_YEAR, DateRange, Recurring, days
 from search.query.model import HAS, TYPES, Condition, Field, Query, distinct
 from search.query.phrases import understood
 

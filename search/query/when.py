@@ -5,7 +5,6 @@ from __future__ import annotations
 from calendar import month_name
 from datetime import date
 
-from search.dates import DateRange, Recurring, one_month
 from search.query.date_names import (
     CLEAR_MONTHS,
     HOLIDAYS,
@@ -16,6 +15,7 @@ from search.query.date_names import (
     WEEKENDS,
 )
 from search.query.date_words import Span, Words, day_of_month, read_days
+from search.query.dates import DateRange, Recurring, one_month
 from search.query.model import Condition, Field
 from search.query.tokens import Match, keys
 from search.words import word_set

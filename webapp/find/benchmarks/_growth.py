@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from webapp.errors import Refused
-from webapp.tables import table as text_table
+from webapp.terminal import table as text_table
 
 SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000)
 KEPT = (

@@ -19,7 +19,7 @@ from search.ranker.learning import Learned, learn
 from search.ranker.network import fused
 from search.ranker.order import reordered
 from webapp.find.benchmarks._people import RANDOM, TASTES, WORDS, Asked, Taste, asked, searches
-from webapp.tables import table as as_table
+from webapp.terminal import table as as_table
 
 NEW_QUERIES = 300
 

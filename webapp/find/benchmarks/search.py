@@ -14,7 +14,7 @@ from typing import Any
 
 from webapp.find.benchmarks import _growth
 from webapp.find.benchmarks._programs import measured
-from webapp.tables import table as text_table
+from webapp.terminal import table as text_table
 
 PROGRAM = "webapp.find.benchmarks._index"
 

@@ -14,10 +14,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from webapp.apart import measure_apart
 from webapp.library.benchmarks._photos import SIZE, write_photo
-from webapp.tables import table as text_table
+from webapp.measuring import measure_apart
 from webapp.teach.versions.folders import folder_to_measure
+from webapp.terminal import table as text_table
 
 HEADER = ["", "photos/s", "processor s/photo", "resident MB", "decoders MB"]
 CHILD = "webapp.library.benchmarks._ingest_child"

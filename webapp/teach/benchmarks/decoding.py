@@ -20,8 +20,8 @@ from django.conf import settings
 
 from vision.collection import Collection
 from webapp.errors import Refused
-from webapp.tables import table as text_table
 from webapp.teach.versions.folders import folder_to_measure
+from webapp.terminal import table as text_table
 
 if TYPE_CHECKING:
     from vision.backbones.base import Features

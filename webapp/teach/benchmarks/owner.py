@@ -27,10 +27,10 @@ from vision.training.owned.tags import TagMaterial, TagRetraining, Taught, retra
 from vision.versions import Version, open_version
 from vision.vocabulary import broader_words
 from webapp.errors import Refused
-from webapp.tables import table as text_table
 from webapp.teach.benchmarks._owner_library import Library, read_library
 from webapp.teach.runs.snapshots import training_folder
 from webapp.teach.versions.folders import folder_to_measure
+from webapp.terminal import table as text_table
 
 DATA = settings.BASE_DIR.parent / "shared" / "data"
 SHARE, ROUNDS, MARKED = 0.02, 5, 6

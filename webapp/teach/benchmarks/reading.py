@@ -11,11 +11,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from webapp.apart import measure_apart
 from webapp.errors import UserError
 from webapp.library.benchmarks._photos import write_photo
-from webapp.tables import table as text_table
+from webapp.measuring import measure_apart
 from webapp.teach.benchmarks._signs import HEIGHTS, Sign, write_signs
+from webapp.terminal import table as text_table
 
 CHILD = "webapp.teach.benchmarks._reading_child"
 

@@ -16,7 +16,7 @@ import psutil
 
 from webapp.library.benchmarks._photos import write_photo
 from webapp.library.services.decoding import decoders
-from webapp.tables import table as text_table
+from webapp.terminal import table as text_table
 
 DIFFERENT = 8  # photos that are drawn; others are the same again
 WANTED = {

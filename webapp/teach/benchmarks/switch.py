@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from webapp.find.benchmarks._programs import measured
-from webapp.tables import table as text_table
+from webapp.terminal import table as text_table
 
 PROGRAM = "webapp.teach.benchmarks._switching"
 

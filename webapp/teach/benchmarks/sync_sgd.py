@@ -26,8 +26,8 @@ from vision.text_encoder import load_text_encoder
 from vision.vocabulary import prompts, vocabulary
 from vision.vocabulary.words import GROUPS
 from webapp.errors import Refused
-from webapp.tables import table as text_table
 from webapp.teach.versions.folders import folder_to_measure
+from webapp.terminal import table as text_table
 
 PIECES = 1500  # gradients of each training: ten epochs
 BATCH = 32

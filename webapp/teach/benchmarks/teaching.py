@@ -21,12 +21,12 @@ from search.teaching.asking import How, Ranked, next_questions, reach
 from search.teaching.judging import Answers, Quality, judge
 from search.teaching.line import PRESUMED, Learnt, Lesson, learn
 from vision.collection import Collection
-from webapp.apart import measure_apart
 from webapp.find.benchmarks._drawn import photo_vectors
-from webapp.tables import table as as_table
+from webapp.measuring import measure_apart
 from webapp.teach.benchmarks._owner_library import read_library
 from webapp.teach.evaluation.subject import Subject, active_subject
 from webapp.teach.runs.snapshots import training_folder
+from webapp.terminal import table as as_table
 
 DATA = settings.BASE_DIR.parent / "shared" / "data" / "caltech101"
 SPLITS = ("train", "test")

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from vision.collection import Collection, decode
 from vision.pixels import squash_batch
 from webapp.library.benchmarks._photos import write_photo
-from webapp.tables import table as text_table
 from webapp.teach.versions.folders import folder_to_measure
+from webapp.terminal import table as text_table
 
 if TYPE_CHECKING:
     from vision.backbones.base import Features

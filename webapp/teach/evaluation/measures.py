@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from vision.collection import Collection
 from vision.errors import DataMissing
-from webapp.apart import measure_apart
+from webapp.measuring import measure_apart
 from webapp.teach.evaluation.figures import Figures
 from webapp.teach.evaluation.subject import Subject
 

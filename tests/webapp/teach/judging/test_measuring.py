@@ -8,8 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.vision.folders import write_collection
-from webapp.tables import table
 from webapp.teach.management.commands.benchmark import benchmarks
+from webapp.terminal import table
 
 pytestmark = pytest.mark.django_db
 

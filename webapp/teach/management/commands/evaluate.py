@@ -13,13 +13,13 @@ from django.core.management.base import BaseCommand, CommandError
 from vision.collection import Collection, survey
 from vision.errors import DataMissing, VisionError
 from webapp.errors import UserError
-from webapp.tables import table
 from webapp.teach.evaluation.figures import Figures
 from webapp.teach.evaluation.gate import verdict
 from webapp.teach.evaluation.measures import MEASURES
 from webapp.teach.evaluation.plots import plotted
 from webapp.teach.evaluation.relevance_gate import compared, complaint, kept_figures
 from webapp.teach.evaluation.subject import Subject, active_subject, subject_with
+from webapp.terminal import table
 
 MEASURED = settings.BASE_DIR / "docs" / "measured.json"
 CLASSIFIER = "classifier"

@@ -13,7 +13,6 @@ from vision.errors import VisionError
 from vision.pulling.catalogue import CATALOGUE
 from vision.versions import open_version
 from webapp.errors import NotFound, UserError
-from webapp.tables import table
 from webapp.teach import jobs
 from webapp.teach.datasets import asking
 from webapp.teach.datasets.models import DataSet
@@ -33,6 +32,7 @@ from webapp.teach.versions.folders import (
     models_folder,
     register,
 )
+from webapp.terminal import table
 
 EXTRA = "requirements-strong.txt"
 NAMED = 20  # photos that could not be read

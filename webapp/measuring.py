@@ -1,4 +1,4 @@
-"""Measuring in a process and a data folder of its own, far from anybody's library."""
+"""Measuring apart: in a process and a data folder of its own, far from anybody's library."""
 
 import json
 import os

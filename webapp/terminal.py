@@ -1,4 +1,4 @@
-"""Figures as a table for the terminal."""
+"""What commands print in the terminal: figures as a table."""
 
 from collections.abc import Sequence
 
