@@ -10,7 +10,7 @@ each row; `work` is seconds of the processor for a thousand captions.
 import copy
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vision.heads import Captioned
     from vision.heads.beam import BeamConfig
     from vision.heads.polyglot import PolyglotCaptioner
+    from vision.sight import Image
 
 DATA = settings.BASE_DIR.parent / "shared" / "data" / "flickr8k"
 BATCH = 64
@@ -50,7 +51,7 @@ BEAMS: dict[str, dict[str, Any]] = {
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, default=DATA, metavar="DIR", help="captioned photos")
-    parser.add_argument("--split", default="dev", metavar="NAME", help="default: dev")
+    parser.add_argument("--split", metavar="NAME", help="default: as of evaluate")
     parser.add_argument("--photos", type=int, default=1000, help="at most; default: 1000")
 
 
@@ -63,8 +64,12 @@ def run(options: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(eye.caption, PolyglotCaptioner):
         raise Refused("The captions of this version are not searched for by a beam.")
     collection = Collection(options["data"])
-    references = collection.captions(options["split"])
-    names, looks = _looks(eye, collection, options)
+    split = collection.split_to_measure(options["split"])
+    references = collection.captions(split)
+    named = (each for each in collection.photos(split) if each[0] in references)
+    names, looks = _looks(eye, islice(named, options["photos"]))
+    if not names:
+        raise Refused(f"No photo of the split {split!r} in {options['data']} has a caption.")
     human = {name: references[name] for name in names}
 
     def row(caption: "PolyglotCaptioner", features: "Sequence[Features]") -> dict[str, Any]:
@@ -82,7 +87,7 @@ def run(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _looks(
-    eye: Any, collection: Collection, options: Mapping[str, Any]
+    eye: Any, photos: "Iterator[tuple[str, Image]]"
 ) -> "tuple[list[str], dict[str, list[Features]]]":
     """Names of the photos, and their features as the product sees them, of the first look alone,
     and in float."""
@@ -90,7 +95,6 @@ def _looks(
 
     names: list[str] = []
     looks: dict[str, list[Features]] = {"seen": [], "first": [], "exact": []}
-    photos = islice(collection.photos(options["split"]), options["photos"])
     while batch := list(islice(photos, BATCH)):
         names += [name for name, _ in batch]
         images = [image for _, image in batch]

@@ -29,7 +29,6 @@ from webapp.teach.runs.snapshots import training_folder
 from webapp.terminal import table as as_table
 
 DATA = settings.BASE_DIR.parent / "shared" / "data" / "caltech101"
-SPLITS = ("train", "test")
 EXAMPLES = 5
 LEAST_PHOTOS = 25  # of a class that is taught
 FREQUENT = ("person", "man", "clothing", "vehicle", "animal", "dog", "water", "food", "tree")
@@ -79,7 +78,9 @@ def run(options: Mapping[str, Any]) -> dict[str, Any]:
 def _embedded(data: Path, subject: Subject) -> tuple[Vectors, list[str]]:
     """Embeddings (n, 512) by the active version, and the classes."""
     eye = subject.eye
-    photos = [photo for split in SPLITS for photo in Collection(data).photos(split)]
+    collection = Collection(data)
+    splits = sorted(collection.splits()) or [collection.split_to_measure()]
+    photos = [photo for split in splits for photo in collection.photos(split)]
     found = []
     for at in range(0, len(photos), BATCH):
         images = [image for _, image in photos[at : at + BATCH]]

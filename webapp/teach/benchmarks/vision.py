@@ -40,7 +40,8 @@ DRAWN_SIZE = (640, 480)
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--photos", type=int, default=64, help="how many; default: 64")
     parser.add_argument("--batch", type=int, default=16, help="photos a pass; default: 16")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="a folder with dev*.tar")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="a folder as evaluate takes it")
+    parser.add_argument("--split", metavar="NAME", help="default: as of evaluate")
     parser.add_argument("--device", default="cpu", help="torch's name of one, such as cuda")
     parser.add_argument(
         "--files", type=int, default=16, help="JPEG files to start from; default: 16"
@@ -53,7 +54,9 @@ def run(options: Mapping[str, Any]) -> dict[str, Any]:
 
     ours = load_eye(folder_to_measure(), device=options["device"])
     baseline = eager_eye(ours, device=options["device"])
-    names, photos = _photos(options["data"], options["photos"], ours.input_size)
+    data = options["data"]
+    split = Collection(data).split_to_measure(options["split"]) if data else ""
+    names, photos = _photos(data, split, options["photos"], ours.input_size)
     batches = [photos[at : at + options["batch"]] for at in range(0, len(photos), options["batch"])]
     seen: dict[str, list[Sight]] = {"baseline": [], "ours": []}
     look = {
@@ -76,7 +79,7 @@ def run(options: Mapping[str, Any]) -> dict[str, Any]:
         "agreement": {
             "top1": _same_class(baseline, ours, batches),
             **_agreement(seen["baseline"], seen["ours"]),
-            **_recall(options["data"], names, seen, ours),
+            **_recall(data, split, names, seen, ours),
         },
         "files": _files(ours, options) if options["files"] else {},
         "photos": len(photos),
@@ -125,10 +128,10 @@ def _agreement_table(agreement: Mapping[str, Any]) -> str:
     return text_table(["", ""], rows)
 
 
-def _photos(data: Path | None, number: int, size: int) -> tuple[list[str], Batch]:
+def _photos(data: Path | None, split: str, number: int, size: int) -> tuple[list[str], Batch]:
     """Names of photos, and the photos squashed to (number, size, size, 3)."""
     if data is not None:
-        named = list(islice(Collection(data).photos("dev"), number))
+        named = list(islice(Collection(data).photos(split), number))
         return [name for name, _ in named], squash_batch([image for _, image in named], size)
     with TemporaryDirectory() as folder:
         paths = [
@@ -251,10 +254,14 @@ def _jaccard(one: set[str], other: set[str]) -> float:
 
 
 def _recall(
-    data: Path | None, names: Sequence[str], seen: "Mapping[str, list[Sight]]", eye: "Eye"
+    data: Path | None,
+    split: str,
+    names: Sequence[str],
+    seen: "Mapping[str, list[Sight]]",
+    eye: "Eye",
 ) -> dict[str, dict[str, float]]:
     """text -> image recall@10 of these photos by their captions, where there are captions."""
-    if data is None:
+    if data is None or not set(names) & Collection(data).captions_if_any(split).keys():
         return {}
     from vision.evaluation.retrieval import retrieval
     from vision.text_encoder import load_text_encoder
@@ -263,6 +270,6 @@ def _recall(
     recall = {}
     for side, sights in seen.items():
         named = list(zip(names, sights, strict=True))
-        figures = retrieval(data, "dev", eye=eye, text_encoder=text_encoder, seen=named)
+        figures = retrieval(data, split, eye=eye, text_encoder=text_encoder, seen=named)
         recall[side] = figures["text_to_image"]["recall@10"]
     return {"recall@10": recall}
