@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import overload
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Prefetch, QuerySet
 
 from webapp.accounts.models import User
 from webapp.find.history.models import SearchDeed, SearchEvent
 from webapp.find.history.wishes import Wish
 from webapp.library.models import Photo
 from webapp.library.tiles import thumbnail_url
+from webapp.teach.words import Words, alternative_text, with_words
 
 SHOWN = 12  # photos of one query
 MARKS = 200
@@ -23,6 +24,7 @@ class Followed:
 
     photo_id: int
     thumbnail: str
+    alt: Words  # what it shows
     labels: tuple[str, ...]  # what was done last comes first
 
     @property
@@ -43,7 +45,8 @@ class PastQuery:
 
 
 class PastQueries(Sequence[PastQuery]):
-    """The queries of a person, last asked first; read a page at a time, in three SQL queries."""
+    """The queries of a person, last asked first; read a page at a time, in as many SQL queries
+    however many they are."""
 
     def __init__(self, user: User) -> None:
         self._user = user
@@ -69,11 +72,9 @@ class PastQueries(Sequence[PastQuery]):
         newest = SearchEvent.objects.visible_to(self._user).in_bulk(
             [row["newest"] for row in asked]
         )
-        followed = _followed(
-            SearchDeed.objects.visible_to(self._user)
-            .exclude(kind=SearchDeed.Kind.NOT_THIS)
-            .filter(key__in=[row["key"] for row in asked])
-        )
+        deeds = SearchDeed.objects.visible_to(self._user).exclude(kind=SearchDeed.Kind.NOT_THIS)
+        keys = [row["key"] for row in asked]
+        followed = _followed(_with_photos(deeds.filter(key__in=keys), self._user))
         for row in asked:
             event = newest[row["newest"]]
             yield PastQuery(
@@ -97,7 +98,7 @@ class Mark:
 
 def marks(user: User) -> list[Mark]:
     """The last `MARKS` of them. They stay however old they are, so they are listed apart."""
-    deeds = SearchDeed.objects.visible_to(user).marks().select_related("photo").order_by("-pk")
+    deeds = _with_photos(SearchDeed.objects.visible_to(user).marks(), user).order_by("-pk")
     return [
         Mark(deed.key, Wish(deed.text, deed.examples), _as_followed(deed)) for deed in deeds[:MARKS]
     ]
@@ -107,10 +108,15 @@ def past_queries(user: User) -> PastQueries:
     return PastQueries(user)
 
 
+def _with_photos(deeds: QuerySet[SearchDeed], user: User) -> QuerySet[SearchDeed]:
+    """With what their photos show, as `user` reads it."""
+    return deeds.prefetch_related(Prefetch("photo", with_words(Photo.objects.all(), user)))
+
+
 def _followed(deeds: QuerySet[SearchDeed]) -> dict[str, list[Followed]]:
     """By query, each photo once with all that was done with it, latest first."""
     by_key: dict[str, dict[int, Followed]] = {}
-    for deed in deeds.select_related("photo").order_by("-pk"):
+    for deed in deeds.order_by("-pk"):
         seen, photo = by_key.setdefault(deed.key, {}), _as_followed(deed)
         if before := seen.get(photo.photo_id):
             labels = dict.fromkeys(before.labels + photo.labels)
@@ -125,5 +131,6 @@ def _as_followed(deed: SearchDeed) -> Followed:
     return Followed(
         photo_id=deed.photo_id,
         thumbnail=thumbnail_url(deed.photo, "small") if is_ready else "",
+        alt=alternative_text(deed.photo),
         labels=(deed.get_kind_display(),),
     )
