@@ -81,7 +81,7 @@ def test_a_name_is_the_same_however_it_was_packed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        gzip.compress(f'{HEADER}dev,a.png,"He said: ""a, b""\nand left"\n'.encode()),
+        gzip.compress(f'{HEADER}dev,a.png,"He said: ""a, b""\nand left"\n'.encode(), mtime=0),
         f'\ufeff{HEADER}dev,a.png,"He said: ""a, b""\nand left"\n'.encode(),
     ],
 )
@@ -103,7 +103,7 @@ def test_empty_captions_and_other_splits_are_not_asked_for(tmp_path: Path) -> No
         (b"image,text\na.png,dog\n", "no column file and no column caption"),
         ("split,file,caption\ndev,a.png,größer\n".encode("latin-1"), r"not in UTF-8 \(line 2\)"),
         (b"split,file,caption\ndev,a.png,a dog, running\n", "line 2, has 4 fields"),
-        (gzip.compress(b"split,file,caption\n" * 99)[:-12], "may be cut off"),
+        (gzip.compress(b"split,file,caption\n" * 99, mtime=0)[:-12], "may be cut off"),
         (b'split,file,caption\ndev,a.png,"' + b"x" * 10_000_001, "line 2, is no CSV"),
     ],
 )

@@ -149,11 +149,14 @@ def everything_of(user: User) -> list[Any]:
     of_photos: list[type[Model]] = [PhotoTag, Correction, Sight, AlbumPhoto]
     return [
         list(photos.order_by("pk").values()),
-        *(list(kind._default_manager.filter(photo__in=photos).values()) for kind in of_photos),
+        *(
+            list(kind._default_manager.filter(photo__in=photos).order_by("pk").values())
+            for kind in of_photos
+        ),
         list(ApiToken.objects.filter(user=user).order_by("pk").values()),
-        list(TaughtTag.objects.filter(owner=user).values()),
-        list(Upload.objects.filter(owner=user).values()),
-        list(Album.objects.filter(owner=user).values()),
+        list(TaughtTag.objects.filter(owner=user).order_by("pk").values()),
+        list(Upload.objects.filter(owner=user).order_by("pk").values()),
+        list(Album.objects.filter(owner=user).order_by("pk").values()),
         list(User.objects.filter(pk=user.pk).values("password", "is_active", "is_superuser")),
     ]
 
