@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from search import cutoff
 from search.query import Query
 from search.rank import Hit
+from search.words import content_words
 from webapp.accounts.models import User
 from webapp.find.history.memory import UNKNOWN, Memory
 from webapp.library.models import Photo, PhotoQuerySet
@@ -14,6 +15,7 @@ from webapp.teach.words import with_words
 
 PAGE = 60
 NEAREST = 12  # that are shown, as less likely, where no photo surely shows what is asked for
+DESCRIPTION = 3  # content words that describe a photo, which others fit in part
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ class SearchPage:
     hits: Sequence[Hit] = ()
     ranker: str = ""
     memory: Memory = UNKNOWN
+
+    @property
+    def is_description(self) -> bool:
+        """Whether the query says so much that the nearest photos are an answer, if no sure one."""
+        return len(content_words(self.query.text)) >= DESCRIPTION
 
 
 def before_the_cutoff(hits: list[Hit], *, show_more: bool) -> list[Hit]:

@@ -87,6 +87,16 @@ def test_what_is_not_there_is_said_before_the_nearest(as_ana: Client, ana: User)
     assert "less likely" not in page  # all of them are; the sentence above says it once
 
 
+def test_the_nearest_to_a_description_are_an_answer(as_ana: Client, ana: User) -> None:
+    photo, asked = a_photo(ana), "two zebras running on a beach"
+    a_sight(photo, embedding=-embed_query(active_version(), asked))
+    page = found(as_ana, asked)
+    assert f"Nearest to “{asked}”" in page
+    assert "none surely shows all of it" in page
+    assert "Nothing here surely shows" not in page
+    assert f'data-id="{photo.pk}"' in page
+
+
 def test_when_photos_are_from_is_said_where_none_is_from_then(as_ana: Client, ana: User) -> None:
     for year in (2016, 2021):
         a_photo(ana, taken_at=datetime(year, 5, 1, tzinfo=UTC))
