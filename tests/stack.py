@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import psutil
@@ -43,6 +44,12 @@ class Stack:
     @property
     def base_url(self) -> str:
         return f"http://{self.environment['MAREA_BIND']}"
+
+    @cached_property
+    def valkey_socket(self) -> Path:
+        """Where its Valkey listens; elsewhere than its data lies if that has a long name."""
+        asked = "from django.conf import settings; print(settings.MAREA_VALKEY_SOCKET)"
+        return Path(self.manage("shell", "-v0", "-c", asked).strip())
 
     def start(self) -> None:
         """Start the supervisor without waiting. It ends with this process in any case."""

@@ -68,7 +68,7 @@ def test_killed_workers_and_a_flushed_redis_lose_nothing_and_do_nothing_twice(
     photos = draw(tmp_path / "photos", PHOTOS)
     with running_stack(tmp_path / "stack", **QUICK) as stack:
         data = stack.folder / "data"
-        redis = Redis.from_url(f"unix://{data / 'valkey.sock'}")
+        redis = Redis.from_url(f"unix://{stack.valkey_socket}")
         create_user(stack)
         importing = subprocess.Popen(
             [sys.executable, "manage.py", "import_photos", str(photos)],

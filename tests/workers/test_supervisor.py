@@ -99,12 +99,13 @@ def test_it_stops_in_good_order_and_leaves_nothing_behind(
 ) -> None:
     with running_stack(tmp_path) as marea:
         programs = marea.programs()
+        assert marea.valkey_socket.exists()
 
         assert marea.stop(number) == 0
 
         assert len(programs) >= 5
         assert all_gone(programs)
-        assert not (tmp_path / "data" / "valkey.sock").exists()
+        assert not marea.valkey_socket.exists()
 
 
 def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
