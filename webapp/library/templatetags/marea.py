@@ -11,6 +11,8 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from search.query import Condition, Field
+from webapp.library.models import Photo
+from webapp.teach.words import Words, alternative_text
 
 register = template.Library()
 
@@ -24,6 +26,12 @@ def icon(name: str) -> SafeString:
         static("img/icons.svg"),
         name,
     )
+
+
+@register.simple_tag
+def alternative(photo: Photo) -> Words:
+    """What a photo that comes from `with_words` shows, for those who cannot see it."""
+    return alternative_text(photo)
 
 
 @register.simple_tag

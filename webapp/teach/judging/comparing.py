@@ -18,6 +18,7 @@ from webapp.teach.judging.measures import overlap
 from webapp.teach.judging.seen import SeenBy, seen_by
 from webapp.teach.models import ModelVersion, Sight
 from webapp.teach.switching.models import Verdict
+from webapp.teach.words import with_words
 
 MOST_PHOTOS = 1_000  # of one's own, the newest that both versions have looked at
 SHOWN_PHOTOS = 24
@@ -169,4 +170,4 @@ def _nearest(seen: SeenBy, texts: Sequence[str]) -> list[list[int]]:
 
 
 def _photos(user: User, photo_ids: "Sequence[int] | set[int]") -> dict[int, Photo]:
-    return Photo.objects.visible_to(user).in_bulk(list(photo_ids))
+    return with_words(Photo.objects.visible_to(user), user).in_bulk(list(photo_ids))

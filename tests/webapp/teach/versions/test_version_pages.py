@@ -104,6 +104,7 @@ def test_the_comparison_shows_only_ones_own_photos(browser: Client, another: Mod
     assert "Now also: <strong>dog</strong>" in page
     assert "No longer: <s>cat</s>" in page
     assert "a cat → a dog" in page
+    assert 'alt="a cat"' in page
     for hidden in ("boat", "a secret", f"/photos/{theirs.pk}/"):
         assert hidden not in page
 
