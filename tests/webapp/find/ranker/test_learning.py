@@ -1,7 +1,7 @@
 """From the database's log to the order that people see: learning, promotion, its undoing."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from io import StringIO
 from pathlib import Path
@@ -50,7 +50,8 @@ def dogs(owner: User, count: int = 12) -> list[Photo]:
     """Photos alike to search, the older half of which are favourites and so come later."""
     photos = []
     for number in range(count):
-        photo = a_photo(owner, with_thumbnails=False, is_favourite=number < count // 2)
+        liked, taken_at = number < count // 2, datetime(2024, 3, 1, number, tzinfo=UTC)
+        photo = a_photo(owner, with_thumbnails=False, is_favourite=liked, taken_at=taken_at)
         a_sight(photo, embedding=embed_query(active_version(), "dog"), tags=[("dog", 0.9)])
         photos.append(photo)
     return photos
