@@ -174,7 +174,9 @@ def test_who_switched_off_teaches_nothing_and_nobody_s_deeds_are_another_s(owner
 def test_queries_photos_and_people_are_not_in_what_is_learned(owner: User) -> None:
     photos = dogs(owner)
     people_open_favourites(owner)
-    name = learning.learn_ranking().promoted
+    learned = learning.learn(learning.logged(), current=learning.fused)
+    assert learned is not None
+    name = files.promote(at_work.folder(), learned.network, learned.verdict.as_json())
     text = (at_work.folder() / f"{name}.json").read_text()
     network = files.current(at_work.folder())
     assert network is not None
